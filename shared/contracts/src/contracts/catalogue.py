@@ -1,0 +1,51 @@
+"""Every record that this version of Partnerdeck tells, by topic."""
+
+from typing import Any, Final
+
+from contracts.customers import credentials, customers, partners, roles, users
+from contracts.licensing import billing, offers, programmes, provisioning, subscriptions
+from contracts.notifications import notifications
+from contracts.records import Fact, Record, State
+
+RECORDS: Final[tuple[type[Record], ...]] = (
+    partners.PartnerRegistered,
+    partners.PartnerChanged,
+    users.UserCreated,
+    users.UserUpdated,
+    users.UserChanged,
+    roles.RoleCreated,
+    roles.RoleChanged,
+    customers.CustomerCreated,
+    customers.CustomerReviewOpened,
+    customers.CustomerReviewCleared,
+    customers.CustomerReviewRejected,
+    customers.EulaAccepted,
+    customers.CustomerChanged,
+    credentials.CredentialLinkRequested,
+    programmes.ProgrammeActivated,
+    programmes.ProgrammeEnded,
+    programmes.ProgrammeChanged,
+    offers.OfferPublished,
+    offers.OfferChanged,
+    subscriptions.TrialStarted,
+    subscriptions.TrialEnding,
+    subscriptions.TrialExpired,
+    subscriptions.TrialConverted,
+    subscriptions.SubscriptionActivated,
+    subscriptions.SubscriptionChanged,
+    provisioning.ProvisioningRejected,
+    billing.BillingLineRated,
+    notifications.NotificationSent,
+    notifications.NotificationFailed,
+    notifications.NotificationSuppressed,
+)
+
+BY_TOPIC: Final[dict[str, type[Record]]] = {record.topic: record for record in RECORDS}
+
+
+def facts() -> list[type[Fact]]:
+    return [record for record in RECORDS if issubclass(record, Fact)]
+
+
+def states() -> list[type[State[Any]]]:
+    return [record for record in RECORDS if issubclass(record, State)]

@@ -1,0 +1,1 @@
+"""What customers tells: partners, users, roles, customers, credentials."""

@@ -1,0 +1,126 @@
+"""Customers: the end companies that partners run."""
+
+from datetime import datetime
+from typing import Any, ClassVar, Literal
+from uuid import UUID
+
+from contracts.records import Fact, Part, Personal, State
+
+type CustomerStatus = Literal["draft", "pending_review", "active", "disabled", "deleting", "deleted", "purged", "rejected"]
+type ManagementType = Literal["partner_managed", "customer_managed", "co_managed"]
+type CommunicationsMode = Literal["partner_only", "both"]
+
+
+class ProductAsked(Part):
+    """One product or trial asked for at creation. ``item`` numbers it within the customer, from 1."""
+
+    item: int
+    offer: str
+    kind: Literal["trial", "paid"]
+    quantity: int | None
+    answers: dict[str, Any]
+
+
+class Company(Part):
+    """The end company (CUS-07)."""
+
+    name: str
+    address_1: str
+    address_2: str | None
+    address_3: str | None
+    city: str
+    postal_code: str | None
+    region: str | None
+    country: str
+    phone: Personal[str | None]
+    website: str | None
+
+
+class Contact(Part):
+    """The authorised person at the end company (CUS-08, CUS-09)."""
+
+    name: Personal[str]
+    email: Personal[str]
+    phone: Personal[str | None]
+    language: str
+    time_zone: str
+
+
+class FirstAdmin(Part):
+    """Who signs in first (CUS-22); its user is created together with the customer."""
+
+    user_id: UUID
+    first_name: Personal[str]
+    last_name: Personal[str]
+    email: Personal[str]
+    temporary: bool
+
+
+class CustomerState(Part):
+    """A customer as it is now.
+
+    ``partner_id`` manages it; ``owner_partner_id`` owns it. ``welcome_link_id`` is the link the
+    welcome mail carries, null when no welcome mail is wanted.
+    """
+
+    id: UUID
+    partner_id: UUID
+    owner_partner_id: UUID
+    status: CustomerStatus
+    management_type: ManagementType
+    communications_mode: CommunicationsMode
+    welcome_link_id: UUID | None
+    company: Company
+    domain: str
+    contact: Contact
+    first_admin: FirstAdmin
+    products: list[ProductAsked]
+    review_reasons: list[str]
+    tags: list[str]
+    data_region: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class CustomerFact(Fact):
+    aggregate: ClassVar[str] = "customer"
+
+
+class CustomerCreated(CustomerFact):
+    """Billing keeps it for ever, so it names no person."""
+
+    topic: ClassVar[str] = "customer.created"
+    management_type: ManagementType
+    country: str
+    status: CustomerStatus
+    products: list[ProductAsked]
+
+
+class CustomerReviewOpened(CustomerFact):
+    topic: ClassVar[str] = "customer.review_opened"
+    reasons: list[str]
+
+
+class CustomerReviewCleared(CustomerFact):
+    topic: ClassVar[str] = "customer.review_cleared"
+    reviewed_by: UUID
+
+
+class CustomerReviewRejected(CustomerFact):
+    topic: ClassVar[str] = "customer.review_rejected"
+    reviewed_by: UUID
+    reason: str
+
+
+class EulaAccepted(CustomerFact):
+    """Who accepted which version of the licence terms, and when (CUS-26)."""
+
+    topic: ClassVar[str] = "eula.accepted"
+    eula_version: str
+    accepted_by: UUID
+    accepted_at: datetime
+
+
+class CustomerChanged(State[CustomerState]):
+    topic: ClassVar[str] = "customer.changed"
+    aggregate: ClassVar[str] = "customer"

@@ -1,0 +1,1 @@
+"""What licensing tells: programmes, offers, trials, subscriptions, rated lines."""

@@ -1,0 +1,1 @@
+"""What notifications tells: what was sent to whom, and what was not."""
