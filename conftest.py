@@ -1,0 +1,3 @@
+"""What every test of the tree may ask for."""
+
+pytest_plugins = ["chassis_testing.stack"]
