@@ -1,3 +1,3 @@
-"""What every test of the tree may ask for."""
+"""Every test may ask for a real PostgreSQL, a real Kafka and a database of its own."""
 
-pytest_plugins = ["chassis_testing.stack"]
+pytest_plugins = ["chassis_testing.stack", "chassis_testing.database"]

@@ -1,0 +1,98 @@
+"""Following who may do what: four projections over customers' state topics, in the group ``<service>.access``."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Table, delete
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.access import tables
+from chassis.consumers.events import Event, Tombstone
+from chassis.consumers.handlers import Consumer, Projection
+from chassis.database.worker import Work
+from contracts.customers.customers import CustomerChanged
+from contracts.customers.partners import PartnerChanged
+from contracts.customers.roles import RoleChanged
+from contracts.customers.users import UserChanged
+from contracts.records import State
+
+
+def consumer(service: str) -> Consumer:
+    """The access group of a service that does not own users itself."""
+    return Consumer(
+        group=f"{service}.access",
+        handlers=[
+            follow(PartnerChanged, tables.partners, _partner),
+            follow(UserChanged, tables.users, _user),
+            follow(RoleChanged, tables.roles, _role),
+            follow(CustomerChanged, tables.customers, _customer),
+        ],
+    )
+
+
+def follow[S: State[Any]](record: type[S], table: Table, row: Callable[[S], dict[str, Any]]) -> Projection[S]:
+    """A projection that keeps one row per entity in ``table`` (columns ``partner_id id version ...``).
+
+    ``row`` gives the columns beyond the version. A higher version replaces, an equal or lower
+    one is dropped; a tombstone removes the row.
+    """
+
+    async def apply(work: Work, events: Sequence[Event[S]]) -> None:
+        rows = [{**row(event.record), "version": event.envelope.aggregate_version} for event in events]
+        wanted = insert(table)
+        changed = {column.name: wanted.excluded[column.name] for column in table.columns if column.name in rows[0] and column.name != "id"}
+        await work.session.execute(
+            wanted.on_conflict_do_update(index_elements=["id"], set_=changed, where=table.c.version < wanted.excluded.version), rows
+        )
+
+    async def forget(work: Work, ended: Sequence[Tombstone]) -> None:
+        await work.session.execute(delete(table).where(table.c.id.in_([one.entity_id for one in ended])))
+
+    return Projection(name=f"{table.name} follows {record.topic}", record=record, apply=apply, forget=forget)
+
+
+def _partner(record: PartnerChanged) -> dict[str, Any]:
+    state = record.state
+    return {"partner_id": state.id, "id": state.id, "ancestors": state.ancestors, "status": state.status, "shut_out": state.shut_out}
+
+
+def _user(record: UserChanged) -> dict[str, Any]:
+    state = record.state
+    return {
+        "partner_id": state.partner_id,
+        "id": state.id,
+        "kind": state.kind,
+        "status": state.status,
+        "gen": state.gen,
+        "customer_id": state.customer_id,
+        "role_ids": state.role_ids,
+    }
+
+
+def _role(record: RoleChanged) -> dict[str, Any]:
+    state = record.state
+    return {
+        "partner_id": state.partner_id,
+        "id": state.id,
+        "permissions": state.permissions,
+        "all_customers": state.all_customers,
+        "default_level": state.default_level,
+        "customers": _by_text(state.customers),
+        "tags": dict(state.tags),
+    }
+
+
+def _customer(record: CustomerChanged) -> dict[str, Any]:
+    state = record.state
+    return {
+        "partner_id": state.partner_id,
+        "id": state.id,
+        "status": state.status,
+        "management_type": state.management_type,
+        "tags": state.tags,
+    }
+
+
+def _by_text(levels: dict[UUID, Any]) -> dict[str, str]:
+    return {str(key): str(level) for key, level in levels.items()}

@@ -1,0 +1,192 @@
+"""Rights of one principal, read in the request's own transaction.
+
+A user has one or more roles: permissions are the union, the highest level wins. Inside a
+role an explicit customer decides first, then the highest of its tags, then *All customers*,
+then the default (CUS-85 to CUS-91). No access means absent.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+
+from chassis.access.permissions import Permission
+from chassis.errors import Kind, Refusal
+from chassis.principal import Principal
+from contracts.customers.roles import Level
+
+RANK: Final[dict[Level, int]] = {"none": 0, "read": 1, "read_write": 2}
+
+
+class AccessEnded(Refusal):
+    """Your sign-in is no longer valid."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "access_ended"
+    remedy = "Sign in again."
+
+
+class AccessUnconfirmed(Refusal):
+    """Your access is not known here yet."""
+
+    kind = Kind.UNAVAILABLE
+    code = "access_unconfirmed"
+    remedy = "Try again in a moment."
+
+
+class NotAllowed(Refusal):
+    """Your roles do not allow this."""
+
+    kind = Kind.FORBIDDEN
+    code = "not_allowed"
+    remedy = "Ask a Partner Administrator of your partner for a role that allows it."
+    rule = "CUS-86"
+
+
+class ReadOnly(Refusal):
+    """Your access to this customer is read only."""
+
+    kind = Kind.FORBIDDEN
+    code = "read_only_access"
+    remedy = "Ask a Partner Administrator for Read/Write access to this customer."
+    rule = "CUS-85"
+
+
+class CustomerNotFound(Refusal):
+    """There is no such customer."""
+
+    kind = Kind.NOT_FOUND
+    code = "customer_not_found"
+    remedy = "Check the id; list the customers you can see with GET /v1/customers."
+
+
+class ActingRefused(Refusal):
+    """You may not act as this partner."""
+
+    kind = Kind.NOT_FOUND
+    code = "partner_not_found"
+    remedy = "Act only as a partner below your own that has not shut you out."
+
+
+class RoleGrant(msgspec.Struct, frozen=True):
+    """What one role gives."""
+
+    permissions: tuple[str, ...]
+    all_customers: Level | None
+    default_level: Level
+    customers: dict[str, Level]
+    tags: dict[str, Level]
+
+    def level(self, customer_id: UUID, tags: Sequence[str]) -> Level:
+        explicit = self.customers.get(str(customer_id))
+        if explicit is not None:
+            return explicit
+        tagged = [self.tags[tag] for tag in tags if tag in self.tags]
+        if tagged:
+            return max(tagged, key=RANK.__getitem__)
+        return self.all_customers or self.default_level
+
+    @property
+    def uneven(self) -> bool:
+        return bool(self.customers or self.tags)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What one principal may do for the tenant of its request."""
+
+    principal: Principal
+    grants: tuple[RoleGrant, ...]
+
+    def require(self, permission: Permission) -> None:
+        if self.principal.kind == "operator":
+            return
+        if not any(permission in grant.permissions for grant in self.grants):
+            raise NotAllowed(permission=str(permission))
+
+    def level(self, customer_id: UUID, tags: Sequence[str]) -> Level:
+        """The highest level any role gives for a customer."""
+        match self.principal.kind:
+            case "operator":
+                return "read_write"
+            case "customer":
+                return "read_write" if customer_id == self.principal.customer_id else "none"
+            case _:
+                levels = [grant.level(customer_id, tags) for grant in self.grants]
+                return max(levels, key=RANK.__getitem__, default="none")
+
+    @property
+    def restricted(self) -> bool:
+        """Whether lists must leave customers out."""
+        if self.principal.kind in {"operator", "customer"}:
+            return False
+        return not any(not grant.uneven and (grant.all_customers or grant.default_level) != "none" for grant in self.grants)
+
+
+_RIGHTS: Final = """
+select u.kind, u.status, u.gen, u.customer_id, p.status as partner_status, t.status as tenant_status,
+       t.shut_out, t.ancestors,
+       (select coalesce(jsonb_agg(jsonb_build_object(
+                 'permissions', r.permissions, 'all_customers', r.all_customers, 'default_level', r.default_level,
+                 'customers', r.customers, 'tags', r.tags) order by r.id), '[]')::text
+          from access_roles r where r.partner_id = u.partner_id and r.id = any(u.role_ids)) as grants
+  from access_users u
+  join access_partners p on p.id = u.partner_id
+  left join access_partners t on t.id = $3
+ where u.partner_id = $1 and u.id = $2
+"""
+
+_CUSTOMER: Final = "select tags from access_customers where partner_id = $1 and id = $2"
+
+type FetchRow = Callable[..., Awaitable[Any]]
+
+
+async def rights_of(fetchrow: FetchRow, principal: Principal) -> Rights:
+    """Read what the principal may do now.
+
+    ``fetchrow`` runs one statement with positional parameters in the request's transaction.
+
+    Raises:
+        AccessUnconfirmed: what customers told of the user has not arrived here.
+        AccessEnded: the user, its partner or this generation of its tokens is no longer valid.
+        ActingRefused: the tenant is no descendant of the principal's partner, or has shut it out.
+    """
+    row = await fetchrow(_RIGHTS, principal.partner_id, principal.user_id, principal.tenant)
+    if row is None or row["gen"] < principal.gen:
+        raise AccessUnconfirmed(retry_after=1)
+    if row["status"] != "active" or row["partner_status"] != "active" or row["gen"] != principal.gen:
+        raise AccessEnded
+    if principal.acting_as and principal.acting_as != principal.partner_id:
+        _may_act(principal, row)
+    return Rights(principal=principal, grants=_grants(row["grants"]))
+
+
+async def require_level(fetchrow: FetchRow, rights: Rights, customer_id: UUID, *, write: bool) -> None:
+    """Refuse a customer that the principal may not see, or not change.
+
+    Raises:
+        CustomerNotFound: there is none, or the level is *No access*.
+        ReadOnly: the level is *Read* and a change was asked for.
+    """
+    row = await fetchrow(_CUSTOMER, rights.principal.tenant, customer_id)
+    level = rights.level(customer_id, row["tags"]) if row else "none"
+    if level == "none":
+        raise CustomerNotFound
+    if write and level == "read":
+        raise ReadOnly
+
+
+def _may_act(principal: Principal, row: Any) -> None:
+    below = row["ancestors"] is not None and principal.partner_id in row["ancestors"]
+    if not below or (row["shut_out"] and principal.kind != "operator"):
+        raise ActingRefused
+    if row["tenant_status"] != "active" and principal.kind != "operator":
+        raise ActingRefused
+
+
+@lru_cache(maxsize=4096)
+def _grants(encoded: str) -> tuple[RoleGrant, ...]:
+    return tuple(msgspec.json.decode(encoded, type=list[RoleGrant]))

@@ -1,0 +1,55 @@
+"""What a service does with what it is told.
+
+A projection keeps a read model: whole batches, versions decide, replays are harmless. A step
+is an effect or a process: one event at a time in the order told, remembered in the inbox.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chassis.consumers.events import Event, Tombstone
+from chassis.database.transaction import Transaction
+from chassis.database.worker import Work
+from contracts.records import Record, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Projection[S: State[Any]]:
+    """A read model over one state topic.
+
+    ``apply`` writes the batch's last event of each entity in one statement, guarded by the
+    version; ``forget`` removes entities whose tombstone came.
+    """
+
+    name: str
+    record: type[S]
+    apply: Callable[[Work, Sequence[Event[S]]], Awaitable[None]]
+    forget: Callable[[Work, Sequence[Tombstone]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step[R: Record]:
+    """An effect or a process step: once per event, in a unit of work for the event's partner."""
+
+    name: str
+    record: type[R]
+    handle: Callable[[Transaction, Event[R]], Awaitable[None]]
+
+
+type Handler = Projection[Any] | Step[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """One consumer group: its handlers, several of which may follow the same topic."""
+
+    group: str
+    handlers: Sequence[Handler]
+
+    def topics(self) -> list[str]:
+        return sorted({handler.record.topic for handler in self.handlers})
+
+    def of(self, topic: str) -> list[Handler]:
+        """Those that follow a topic, in the order they were given."""
+        return [handler for handler in self.handlers if handler.record.topic == topic]

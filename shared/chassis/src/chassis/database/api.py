@@ -1,0 +1,127 @@
+"""Connections of requests: they log in as ``<service>_api`` and can do nothing until they take a tenant's role.
+
+Changes run on an SQLAlchemy session, reads on a raw asyncpg pool. The tenant is set in the
+transaction's first statement and never outside one, so a connection that goes back to its pool
+carries none.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+
+from chassis import outbox
+from chassis.clock import Clock
+from chassis.database.logins import refuse_mighty
+from chassis.database.reading import Read
+from chassis.database.settings import DatabaseSettings
+from chassis.database.transaction import Origin, Transaction
+from chassis.principal import Principal
+
+_ENTER: Final = text(
+    "select set_config('role', :role, true), set_config('app.partner', :partner, true),"
+    " set_config('app.actor', :actor, true), set_config('app.customer', :customer, true)"
+)
+_ROLES: Final = {"partner": "partner", "service": "partner", "customer": "portal", "operator": "operator"}
+
+
+class ApiDatabase:
+    """The database as requests see it. Open it once per process."""
+
+    def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 8) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._engine = create_async_engine(
+            settings.url("api"), pool_size=connections, max_overflow=0, pool_timeout=5, pool_reset_on_return="rollback"
+        )
+        self._connections = connections
+        self._readers = asyncio.Semaphore(connections)
+        self._pool: asyncpg.Pool[Any] | None = None
+
+    async def open(self) -> None:
+        """Connect, and refuse a login that could lift row-level security."""
+        self._pool = await asyncpg.create_pool(
+            host=self._settings.host,
+            port=self._settings.port,
+            database=self._settings.name,
+            user=self._settings.user("api"),
+            password=self._settings.password("api"),
+            min_size=1,
+            max_size=self._connections,
+            reset=_roll_back,
+            server_settings={"application_name": f"{self._settings.service} api"},
+        )
+        async with self._pool.acquire() as connection:
+            await refuse_mighty(connection, service=self._settings.service)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+        await self._engine.dispose()
+
+    async def ping(self) -> None:
+        """Whether the database answers (readiness)."""
+        async with self._readers, self._reading_pool.acquire(timeout=2) as connection:
+            await connection.execute("select 1")
+
+    @asynccontextmanager
+    async def change(
+        self, principal: Principal, *, correlation_id: str | None = None, traceparent: str | None = None
+    ) -> AsyncIterator[Transaction]:
+        """Change rows as one principal. Leaving it without an exception commits; what was told is written first."""
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            await session.execute(_ENTER, self._entry(principal))
+            now = self._clock.now()
+            origin = Origin(source=f"/{self._settings.service}", real_now=now, correlation_id=correlation_id, traceparent=traceparent)
+            tx = Transaction(session, partner_id=principal.tenant, now=now, origin=origin, principal=principal)
+            yield tx
+            await session.flush()
+            await outbox.write(session, tx.told)
+
+    @asynccontextmanager
+    async def read(self, principal: Principal) -> AsyncIterator[Read]:
+        """Read as one principal: one message opens the transaction, takes the role and sets the tenant."""
+        async with self._readers, self._reading_pool.acquire(timeout=5) as connection:
+            entry = self._entry(principal)
+            await connection.execute(_opening(entry))
+            yield Read(connection, role=_ROLES[principal.kind], principal=principal, now=self._clock.now())
+            await connection.execute("COMMIT")
+
+    @asynccontextmanager
+    async def at_the_door(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction before any tenant is known: it can only execute the door functions."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    @property
+    def _reading_pool(self) -> "asyncpg.Pool[Any]":
+        if self._pool is None:
+            raise RuntimeError("the database is not open")
+        return self._pool
+
+    def _entry(self, principal: Principal) -> dict[str, str]:
+        return {
+            "role": f"{self._settings.service}_{_ROLES[principal.kind]}",
+            "partner": str(principal.tenant),
+            "actor": str(principal.partner_id),
+            "customer": str(principal.customer_id or ""),
+        }
+
+
+def _opening(entry: dict[str, str]) -> str:
+    """Role names come from the service's name and UUIDs from ``UUID`` values, so the text holds nothing of a user's."""
+    return (
+        f"BEGIN READ ONLY; SET LOCAL ROLE {entry['role']}; SET LOCAL app.partner = '{entry['partner']}';"
+        f" SET LOCAL app.actor = '{entry['actor']}'; SET LOCAL app.customer = '{entry['customer']}'"
+    )
+
+
+async def _roll_back(connection: "asyncpg.Connection[Any]") -> None:
+    """All that a reader leaves behind is its transaction, when it was interrupted."""
+    if connection.is_in_transaction():
+        await connection.execute("ROLLBACK")

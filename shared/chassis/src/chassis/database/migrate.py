@@ -1,0 +1,66 @@
+"""Bringing a service's schema up: the chassis' tables first, then the service's own.
+
+Two histories in one database, each with a version table of its own, run by the owner under a
+lock, so that two replicas that start together do it once.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from chassis.database.settings import DatabaseSettings
+
+CHASSIS: Final = Path(__file__).parent.parent / "migrations"
+_LOCK: Final = 7_041_776
+
+
+async def migrate(settings: DatabaseSettings, migrations: Path | None) -> None:
+    """Upgrade to the newest schema. Doing it twice changes nothing."""
+    engine = create_async_engine(settings.url("owner"))
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
+            await connection.commit()
+            await connection.run_sync(_upgrade, CHASSIS, "chassis_version", settings.service)
+            if migrations is not None:
+                await connection.run_sync(_upgrade, migrations, "service_version", settings.service)
+    finally:
+        await engine.dispose()
+
+
+async def pending(connection: Any, migrations: Path | None) -> list[str]:
+    """Names of the histories that are not at their head (readiness). ``connection`` is an asyncpg connection."""
+    behind = []
+    for version_table, directory in (("chassis_version", CHASSIS), ("service_version", migrations)):
+        if directory is None:
+            continue
+        head = _scripts(directory).get_current_head()
+        if await connection.fetchval(f"select max(version_num) from {version_table}") != head:  # noqa: S608 (two constants)
+            behind.append(version_table)
+    return behind
+
+
+def _scripts(directory: Path) -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", str(directory))
+    config.set_main_option("path_separator", "os")
+    return ScriptDirectory.from_config(config)
+
+
+def _upgrade(connection: Connection, directory: Path, version_table: str, service: str) -> None:
+    scripts = _scripts(directory)
+    config = Config(attributes={"service": service})
+
+    def up(revision: Any, _context: Any) -> Any:
+        return scripts._upgrade_revs("head", revision)  # noqa: SLF001 (as alembic.command.upgrade does)
+
+    with EnvironmentContext(config, scripts, fn=up) as environment:
+        environment.configure(connection=connection, version_table=version_table, service=service)
+        with environment.begin_transaction():
+            environment.run_migrations()
+    connection.commit()

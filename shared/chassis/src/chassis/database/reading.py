@@ -1,0 +1,82 @@
+"""Reads: statements written in SQLAlchemy Core, compiled once, run on a raw connection.
+
+Partners and portal users read through the owner's views, operators read the tables: under
+row-level security a condition that is not leakproof could not use its index. Each statement
+is compiled once per relation, so a change of role never re-plans another's statement. The
+tenant's own condition is added here, to every statement, besides the one inside the view.
+"""
+
+from collections.abc import Callable, Hashable
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import FromClause, Select, TableClause, bindparam, column, inspect, table
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+
+from chassis.principal import Principal
+
+type Shape = Hashable
+type Build = Callable[[FromClause, Any], Select[Any]]
+
+_DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+_SUFFIX: Final = {"partner": "_read", "portal": "_portal", "operator": ""}
+
+
+class Reading:
+    """One statement over one noun, for every role that may read it.
+
+    ``build(relation, shape)`` gives the statement; ``shape`` is what its text depends on beyond
+    parameters (sort, which filters are set), hashable and of few values.
+    """
+
+    def __init__(self, noun: type[Any], build: Build, *, customer: str | None = None) -> None:
+        self._noun = noun
+        self._build = build
+        self._customer = customer
+        self._compiled: dict[tuple[str, Shape], tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+
+    def compiled(self, role: str, shape: Shape) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+        """SQL text, the names of its parameters in order, and the values of those that are constant."""
+        key = (role, shape)
+        found = self._compiled.get(key)
+        if found is None:
+            found = self._compiled[key] = self._compile(role, shape)
+        return found
+
+    def _compile(self, role: str, shape: Shape) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+        relation = _relation(self._noun, role)
+        statement = self._build(relation, shape)
+        if role != "operator":
+            statement = statement.where(relation.c.partner_id == bindparam("partner_id"))
+        compiled = statement.compile(dialect=_DIALECT)
+        return str(compiled), tuple(compiled.positiontup or ()), dict(compiled.params)
+
+
+class Read:
+    """An open read transaction of one principal."""
+
+    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[Any]", *, role: str, principal: Principal, now: datetime) -> None:
+        self.connection: Final = connection
+        self.principal: Final = principal
+        self.now: Final = now
+        self._role = role
+
+    @property
+    def partner_id(self) -> UUID:
+        return self.principal.tenant
+
+    async def rows(self, reading: Reading, shape: Shape = None, **params: Any) -> list[asyncpg.Record]:
+        sql, names, constants = reading.compiled(self._role, shape)
+        given = {**constants, **params, "partner_id": self.partner_id}
+        return await self.connection.fetch(sql, *(given[name] for name in names))
+
+    async def row(self, reading: Reading, shape: Shape = None, **params: Any) -> asyncpg.Record | None:
+        rows = await self.rows(reading, shape, **params)
+        return rows[0] if rows else None
+
+
+def _relation(noun: Any, role: str) -> TableClause:
+    mapped = inspect(noun).local_table
+    return table(f"{mapped.name}{_SUFFIX[role]}", *(column(one.name, one.type) for one in mapped.columns))

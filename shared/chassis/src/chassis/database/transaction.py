@@ -1,0 +1,101 @@
+"""A partner's unit of work: what a feature changes, and what it tells of it.
+
+A fact is told in the transaction that made it true, and there is no other way to publish.
+What was told is written to the outbox as the transaction's last statement, in one go.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.ids import new_id
+from chassis.outbox import About, Told
+from chassis.principal import Principal
+from contracts.envelope import Envelope
+from contracts.records import Fact, Record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a transaction says of itself in everything it tells."""
+
+    source: str
+    real_now: datetime
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    traceparent: str | None = None
+    sandbox: bool = False
+
+
+class Transaction:
+    """One partner's unit of work. Features take this and nothing else.
+
+    ``partner_id`` is the only tenant there is; ``now`` is business time (a sandbox partner lives
+    ahead of real time); ``principal`` is who asks, None when an event or the clock does.
+    """
+
+    def __init__(
+        self, session: AsyncSession, *, partner_id: UUID, now: datetime, origin: Origin, principal: Principal | None = None
+    ) -> None:
+        self.session: Final = session
+        self.partner_id: Final = partner_id
+        self.principal: Final = principal
+        self.now: Final = now
+        self.new_id: Final[Callable[[], UUID]] = new_id
+        self.told: Final[list[Told]] = []
+        self._origin = origin
+        self._states: set[tuple[str, UUID, int]] = set()
+
+    def entity(self, kind: str, entity_id: UUID, *, version: int, customer_id: UUID | None = None, data_region: str = "default") -> About:
+        """Say whom the next records are about. Flush first: ``version`` is the one this transaction gave the entity."""
+        return About(kind=kind, id=entity_id, version=version, partner_id=self.partner_id, customer_id=customer_id, data_region=data_region)
+
+    def tell(self, record: Record, *, about: About, caused_by: Sequence[UUID] = ()) -> UUID:
+        """Tell a fact or a state; it is published after the commit, at least once, always under the id answered here.
+
+        Raises:
+            ValueError: the record is about another kind of entity, or this state version was told before.
+        """
+        if record.aggregate != about.kind:
+            raise ValueError(f"{record.topic} is about a {record.aggregate}, not a {about.kind}")
+        if not isinstance(record, Fact):
+            self._once(about)
+        event_id = self.new_id()
+        causes = ",".join(map(str, caused_by)) or self._origin.causation_id
+        self.told.append(Told(record=record, about=about, envelope=self._envelope(event_id, record, about, causes)))
+        return event_id
+
+    @property
+    def facts_told(self) -> list[type[Record]]:
+        """The kinds of facts told so far, in order."""
+        return [type(one.record) for one in self.told if isinstance(one.record, Fact)]
+
+    def _once(self, about: About) -> None:
+        told = (about.kind, about.id, about.version)
+        if told in self._states:
+            raise ValueError(f"the state of {about.kind} {about.id} was told at version {about.version} before")
+        self._states.add(told)
+
+    def _envelope(self, event_id: UUID, record: Record, about: About, causes: str | None) -> Envelope:
+        return Envelope(
+            id=event_id,
+            type=record.topic,
+            source=self._origin.source,
+            time=self._origin.real_now,
+            effective_time=self.now,
+            subject=about.id,
+            partner_id=about.partner_id,
+            customer_id=about.customer_id,
+            aggregate_type=about.kind,
+            aggregate_version=about.version,
+            data_schema=f"urn:partnerdeck:schema:{record.topic}",
+            data_region=about.data_region,
+            sandbox=self._origin.sandbox,
+            causation_id=causes,
+            correlation_id=self._origin.correlation_id,
+            traceparent=self._origin.traceparent,
+        )

@@ -1,0 +1,104 @@
+"""Connections of workers: consumers, due work and the relay log in as ``<service>_worker``.
+
+A worker's unit of work has no partner. Each item in it names one, in a savepoint of its own,
+and hands features the same ``Transaction`` that a request does.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
+from chassis import outbox
+from chassis.clock import Clock
+from chassis.database.logins import refuse_mighty
+from chassis.database.settings import DatabaseSettings
+from chassis.database.transaction import Origin, Transaction
+from chassis.outbox import Told
+from contracts.envelope import Envelope
+
+
+class Work:
+    """One transaction of a worker; everything its items told is written at its end, in one go."""
+
+    def __init__(self, session: AsyncSession, *, service: str, clock: Clock) -> None:
+        self.session: Final = session
+        self._service = service
+        self._clock = clock
+        self._told: list[Told] = []
+
+    @asynccontextmanager
+    async def item(self, partner_id: UUID, *, cause: Envelope | None = None, at: datetime | None = None) -> AsyncIterator[Transaction]:
+        """Work for one partner, caused by an event or by its time having come (``at``: business time, UTC).
+
+        An exception undoes the item alone, and what it told is forgotten.
+        """
+        real_now = self._clock.now()
+        origin = Origin(
+            source=f"/{self._service}",
+            real_now=real_now,
+            correlation_id=cause.correlation_id if cause else None,
+            causation_id=str(cause.id) if cause else None,
+            traceparent=cause.traceparent if cause else None,
+            sandbox=cause.sandbox if cause else False,
+        )
+        async with self.session.begin_nested():
+            tx = Transaction(self.session, partner_id=partner_id, now=at or real_now, origin=origin)
+            yield tx
+            await self.session.flush()
+        self._told.extend(tx.told)
+
+    async def finish(self) -> None:
+        await outbox.write(self.session, self._told)
+
+
+class WorkerDatabase:
+    """The database as workers see it. Open it once per process."""
+
+    def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 6) -> None:
+        self.settings: Final = settings
+        self._clock = clock
+        self._engine = create_async_engine(settings.url("worker"), pool_size=connections, max_overflow=0, pool_timeout=30)
+
+    async def open(self) -> None:
+        """Connect, and refuse a login that could lift row-level security."""
+        async with self.direct() as connection:
+            await refuse_mighty(connection, service=self.settings.service)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+    async def ping(self) -> None:
+        async with self._engine.connect() as connection:
+            await connection.execute(text("select 1"))
+
+    @asynccontextmanager
+    async def work(self) -> AsyncIterator[Work]:
+        """Leaving it without an exception commits the whole unit of work."""
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            work = Work(session, service=self.settings.service, clock=self._clock)
+            yield work
+            await session.flush()
+            await work.finish()
+
+    @asynccontextmanager
+    async def direct(self, **server_settings: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
+        """A connection of one's own, outside every pool."""
+        connection = await asyncpg.connect(
+            host=self.settings.host,
+            port=self.settings.port,
+            database=self.settings.name,
+            user=self.settings.user("worker"),
+            password=self.settings.password("worker"),
+            timeout=5,
+            server_settings=server_settings,
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=2)

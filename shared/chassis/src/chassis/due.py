@@ -1,0 +1,172 @@
+"""Due work: what a service will do when its time has come.
+
+A row is planned in the transaction that made it necessary, unique per subject and slot,
+claimed with SKIP LOCKED, and worked off in one transaction with everything it changes and
+tells. Its business time is its own ``due_at``, however late it runs. There is no other
+scheduler.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy import Row, Text, UniqueConstraint, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.clock import Clock
+from chassis.database.tables import Base, TenantRow
+from chassis.database.transaction import Transaction
+from chassis.database.worker import Work, WorkerDatabase
+
+log = structlog.get_logger()
+
+_IDLE: Final = 0.2
+_LONGEST: Final = timedelta(hours=1)
+
+
+class DueRow(TenantRow, Base):
+    __tablename__ = "due"
+    __table_args__ = (UniqueConstraint("partner_id", "kind", "subject", "slot", name="due_once_per_slot"),)
+
+    kind: Mapped[str]
+    subject: Mapped[UUID]
+    slot: Mapped[str]
+    due_at: Mapped[datetime]
+    retry_at: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=0)
+    payload: Mapped[dict[str, Any]]
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueItem:
+    """One piece of work whose time has come."""
+
+    id: UUID
+    subject: UUID
+    slot: str
+    due_at: datetime
+    attempts: int
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is done for one kind of due work."""
+
+    kind: str
+    handle: Callable[[Transaction, DueItem], Awaitable[None]]
+
+
+class Retry(Exception):
+    """Not now: try again, later each time. ``reason`` is kept with the row."""
+
+    def __init__(self, reason: str, *, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+async def plan(tx: Transaction, kind: str, subject: UUID, *, slot: str, at: datetime, payload: dict[str, Any] | None = None) -> None:
+    """Plan work for one subject at a business time. Planning the same slot again moves it to the new time."""
+    row = insert(DueRow).values(
+        partner_id=tx.partner_id, id=tx.new_id(), kind=kind, subject=subject, slot=slot, due_at=at, retry_at=at, payload=payload or {}
+    )
+    await tx.session.execute(
+        row.on_conflict_do_update(
+            constraint="due_once_per_slot",
+            set_={"due_at": row.excluded.due_at, "retry_at": row.excluded.retry_at, "payload": row.excluded.payload, "attempts": 0},
+        )
+    )
+
+
+async def withdraw(tx: Transaction, kind: str, subject: UUID) -> None:
+    """Take planned work back; what is not planned any more changes nothing."""
+    await tx.session.execute(delete(DueRow).where(DueRow.partner_id == tx.partner_id, DueRow.kind == kind, DueRow.subject == subject))
+
+
+class DueWorker:
+    """Works off what is due, oldest first, until it is stopped."""
+
+    def __init__(self, kinds: Sequence[Due], database: WorkerDatabase, clock: Clock) -> None:
+        self._kinds = {due.kind: due for due in kinds}
+        self._database = database
+        self._clock = clock
+        self._stopping = asyncio.Event()
+        self.failures = 0
+        """Failures in a row to reach the database; 0 while all is well (readiness)."""
+
+    async def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                worked = await self.work_one()
+                self.failures = 0
+            except (DBAPIError, OSError, TimeoutError) as lost:
+                self.failures += 1
+                worked = False
+                log.warning("due_work_interrupted", reason=repr(lost), failures=self.failures)
+            if not worked:
+                await self._pause(_IDLE * (1 + min(self.failures, 10)))
+
+    def stop(self) -> None:
+        """Ask the loop to end after the item in hand."""
+        self._stopping.set()
+
+    async def work_one(self) -> bool:
+        """Work off the item that has been due longest; False when nothing is due."""
+        if not self._kinds:
+            return False
+        async with self._database.work() as work:
+            row = await self._claim(work)
+            if row is None:
+                return False
+            await self._attempt(work, row)
+            return True
+
+    async def _claim(self, work: Work) -> Row[Any] | None:
+        due = DueRow.__table__.c
+        oldest = (
+            select(*due)
+            .where(due.kind.in_(self._kinds), due.retry_at <= self._clock.now())
+            .order_by(due.retry_at, due.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        )
+        return (await work.session.execute(oldest)).one_or_none()
+
+    async def _attempt(self, work: Work, row: Row[Any]) -> None:
+        item = DueItem(id=row.id, subject=row.subject, slot=row.slot, due_at=row.due_at, attempts=row.attempts, payload=row.payload)
+        this = (DueRow.partner_id == row.partner_id, DueRow.id == row.id)
+        try:
+            async with work.item(row.partner_id, at=row.due_at) as tx:
+                await tx.session.execute(delete(DueRow).where(*this))
+                await self._kinds[row.kind].handle(tx, item)
+        except (DBAPIError, OSError) as lost:
+            if isinstance(lost, DBAPIError) and not lost.connection_invalidated and lost.orig is not None:
+                await self._later(work, row, lost)
+            else:
+                raise
+        except Exception as failure:  # noqa: BLE001 (a delivery loop: whatever went wrong is kept with the row and tried again)
+            await self._later(work, row, failure)
+
+    async def _later(self, work: Work, row: Row[Any], failure: Exception) -> None:
+        wait = (
+            failure.after if isinstance(failure, Retry) and failure.after else min(timedelta(seconds=2 ** min(row.attempts, 12)), _LONGEST)
+        )
+        if not isinstance(failure, Retry):
+            log.error("due_work_failed", kind=row.kind, subject=str(row.subject), attempts=row.attempts + 1, exc_info=failure)
+        await work.session.execute(
+            update(DueRow)
+            .where(DueRow.partner_id == row.partner_id, DueRow.id == row.id)
+            .values(retry_at=func.now() + wait, attempts=DueRow.attempts + 1, last_error=str(failure)[:2000])
+        )
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), timeout=seconds)

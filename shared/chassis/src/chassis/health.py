@@ -1,0 +1,67 @@
+"""Health: alive means that the loop runs, ready that every named check holds.
+
+A check that fails or does not answer in time makes the service not ready and nothing else:
+why stands in the log, once, when it changes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+import structlog
+
+from chassis import metrics
+
+log = structlog.get_logger(__name__)
+
+type Check = Callable[[], Awaitable[bool | None]]
+"""Holds unless it answers False or raises."""
+
+PATIENCE: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    checks: Mapping[str, bool]
+
+    @property
+    def ready(self) -> bool:
+        return all(self.checks.values())
+
+    @property
+    def body(self) -> bytes:
+        return msgspec.json.encode({"ready": self.ready, "checks": self.checks})
+
+
+class Health:
+    def __init__(self, checks: Mapping[str, Check] | None = None, *, patience: float = PATIENCE) -> None:
+        self._checks = dict(checks or {})
+        self._patience = patience
+        self._held: dict[str, bool] = {}
+
+    def add(self, name: str, check: Check) -> None:
+        self._checks[name] = check
+
+    async def look(self) -> Readiness:
+        """Ask all checks at once; each has ``patience`` seconds."""
+        names = list(self._checks)
+        held = await asyncio.gather(*(self._holds(name) for name in names))
+        return Readiness(dict(zip(names, held, strict=True)))
+
+    async def _holds(self, name: str) -> bool:
+        failure: Exception | None = None
+        try:
+            async with asyncio.timeout(self._patience):
+                held = await self._checks[name]() is not False
+        except Exception as raised:  # noqa: BLE001 - whatever a check raises means that it does not hold
+            held, failure = False, raised
+        if self._held.get(name) is not held:
+            self._held[name] = held
+            metrics.READY.labels(name).set(held)
+            if held:
+                log.info("check_held", check=name)
+            else:
+                log.warning("check_failed", check=name, failure=repr(failure) if failure else None)
+        return held

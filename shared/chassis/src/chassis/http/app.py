@@ -1,0 +1,105 @@
+"""A service's HTTP application: the rails around its routers.
+
+From the outside in: correlation, the last resort, limits, then FastAPI with the problem
+handlers. The OpenAPI document says what is true: every refusal is a problem.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, iter_route_contexts
+from starlette.middleware import Middleware
+
+from chassis import metrics
+from chassis.health import Health
+from chassis.http import failures, problems
+from chassis.http.correlation import Correlated
+from chassis.http.failures import LastResort
+from chassis.http.limits import Bounds, Limited
+
+type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+def build(
+    *,
+    title: str,
+    routers: Sequence[APIRouter],
+    health: Health,
+    state: object | None = None,
+    lifespan: Lifespan | None = None,
+    bounds: Bounds | None = None,
+    version: str = "1",
+) -> FastAPI:
+    """The application of one service. ``state`` is what its routes find as ``request.app.state.service``.
+
+    Raises:
+        ValueError: two operations would have the same id.
+    """
+    app = FastAPI(
+        title=title,
+        version=version,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=problems.RESPONSES,
+        generate_unique_id_function=operation_id,
+        middleware=[Middleware(Correlated), Middleware(LastResort), Middleware(Limited, bounds)],
+    )
+    app.state.service = state
+    failures.handle(app)
+    for router in (*routers, _rails(health)):
+        app.include_router(router)
+    _refuse_namesakes(app)
+    app.openapi = lambda: _document(app)  # type: ignore[method-assign]
+    return app
+
+
+def operation_id(route: APIRoute) -> str:
+    """``customers_create``: the router's first tag and the function."""
+    return "_".join((*map(str, route.tags[:1]), route.name))
+
+
+def _rails(health: Health) -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/health/live")
+    async def live() -> Response:
+        return Response(b'{"live":true}', media_type="application/json")
+
+    @router.get("/health/ready")
+    async def ready() -> Response:
+        state = await health.look()
+        return Response(state.body, status_code=200 if state.ready else 503, media_type="application/json")
+
+    @router.get("/metrics")
+    async def exposition() -> Response:
+        return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)
+
+    return router
+
+
+def _refuse_namesakes(app: FastAPI) -> None:
+    ids = Counter(
+        context.operation_id or context.unique_id
+        for context in iter_route_contexts(app.routes)
+        if isinstance(context.original_route, APIRoute) and context.include_in_schema
+    )
+    twice = sorted(name for name, times in ids.items() if times > 1)
+    if twice:
+        raise ValueError(f"operation ids must be unique: {', '.join(twice)}")
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        components = document.setdefault("components", {})
+        components.setdefault("schemas", {})["Problem"] = problems.SCHEMA
+        components.setdefault("securitySchemes", {})["token"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        document["security"] = [{"token": []}]
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -1,0 +1,108 @@
+"""What ties everything that one request causes together: its id and its trace.
+
+Both are known before anything else happens, stand in every log line, and the id goes back
+with every answer, refusals included. One line is logged per request, with the path's
+template besides the path and without the query, which may name people.
+"""
+
+import re
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis import metrics
+from chassis.ids import new_id
+
+log = structlog.get_logger(__name__)
+
+REQUEST_ID: Final = "x-request-id"
+_SANE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_QUIET: Final = ("/health/", "/metrics")
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    request_id: str
+    traceparent: str | None = None
+
+
+_current: ContextVar[Correlation | None] = ContextVar("correlation", default=None)
+
+
+def current() -> Correlation | None:
+    """The correlation of the request in hand; None outside of one."""
+    return _current.get()
+
+
+class Correlated:
+    """ASGI: gives a request its id, measures it and logs its end."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        correlation = _read(scope)
+        token = _current.set(correlation)
+        request = _Watched(send, correlation.request_id.encode())
+        bound = {"request_id": correlation.request_id} | ({"traceparent": correlation.traceparent} if correlation.traceparent else {})
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(**bound)
+        begun = time.perf_counter()
+        try:
+            await self._app(scope, receive, request.send)
+        finally:
+            _conclude(scope, request.status, time.perf_counter() - begun)
+            structlog.contextvars.clear_contextvars()
+            _current.reset(token)
+
+
+class _Watched:
+    """Adds the request's id to the answer and remembers its status; 499 when there was none."""
+
+    def __init__(self, send: Send, request_id: bytes) -> None:
+        self._send = send
+        self._request_id = request_id
+        self.status = 499
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
+        await self._send(message)
+
+
+def template(scope: Scope) -> str:
+    """The path's template, ``/v1/customers/{customer_id}``; ``unmatched`` when no route took the request."""
+    effective: Any = scope.get("fastapi", {}).get("effective_route_context")
+    route = effective or scope.get("route")
+    return str(getattr(route, "path_format", None) or getattr(route, "path", "unmatched"))
+
+
+def _read(scope: Scope) -> Correlation:
+    request_id = traceparent = ""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            request_id = value.decode("latin-1")
+        elif name == b"traceparent":
+            traceparent = value.decode("latin-1")
+    return Correlation(
+        request_id=request_id if _SANE.fullmatch(request_id) else str(new_id()),
+        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+    )
+
+
+def _conclude(scope: Scope, status: int, seconds: float) -> None:
+    route = template(scope)
+    metrics.observe_request(scope["method"], route, status, seconds)
+    if not scope["path"].startswith(_QUIET):
+        log.info(
+            "request_answered", method=scope["method"], path=scope["path"], route=route, status=status, milliseconds=round(seconds * 1e3, 2)
+        )

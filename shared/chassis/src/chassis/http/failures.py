@@ -1,0 +1,124 @@
+"""What is no refusal: bad requests as the framework sees them, the database's complaints, and bugs.
+
+Each becomes a problem here. A bug or an outage is logged once, with the request's id, and
+says nothing to the caller.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import structlog
+from asyncpg import PostgresError
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.orm.exc import StaleDataError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.errors import Refusal
+from chassis.http import etags, problems
+from chassis.http.invalid import invalid
+from chassis.http.problems import Problem
+
+log = structlog.get_logger(__name__)
+
+_HTTP: Final = {
+    400: ("malformed_body", "The body cannot be read.", "Send well-formed JSON in UTF-8."),
+    404: ("no_such_path", "There is nothing at this path.", "Compare the path with the OpenAPI document."),
+    405: ("method_not_allowed", "This path does not take this method.", "Use one of the methods in the Allow header."),
+    413: ("body_too_large", "The body is too large.", "Send less at once."),
+    415: ("unsupported_media_type", "The body's media type is not supported.", "Send application/json."),
+}
+_LOCKED: Final = frozenset({"55P03", "40P01", "40001"})
+_OUT: Final = ("08", "53", "57")
+
+BUSY: Final = Problem(
+    status=409,
+    code="busy",
+    title="Somebody else is changing the same thing.",
+    remedy="Try again in a moment, with the same Idempotency-Key.",
+    retry_after=1,
+)
+UNAVAILABLE: Final = Problem(
+    status=503, code="unavailable", title="The service cannot answer at the moment.", remedy="Try again in a moment.", retry_after=1
+)
+INTERNAL: Final = Problem(
+    status=500, code="internal", title="Something went wrong on our side.", remedy="Try again; if it stays, report the request_id."
+)
+
+
+def handle(app: FastAPI) -> None:
+    """Register what turns exceptions of routes into problems; ``LastResort`` catches the rest."""
+    handlers: dict[type[Exception], Callable[[Any], Problem]] = {
+        Refusal: problems.of,
+        RequestValidationError: invalid,
+        HTTPException: _of_http,
+        StaleDataError: _stale,
+    }
+    for kind, describe in handlers.items():
+        app.add_exception_handler(kind, _handler(describe))
+
+
+class LastResort:
+    """ASGI: an exception that nobody turned into an answer is logged once and answered without telling why."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as failure:  # noqa: BLE001 - the outermost edge of a request
+            problem = of_failure(failure)
+            if not begun:
+                await problem.answer(scope).send(send)
+
+
+def of_failure(failure: Exception) -> Problem:
+    """The problem that an unexpected exception is. Logs it, unless it is only a lock that was not got."""
+    state = _sqlstate(failure)
+    if state in _LOCKED:
+        return BUSY
+    if state.startswith(_OUT) or isinstance(failure, OSError | PoolTimeoutError):
+        log.error("dependency_failed", failure=type(failure).__name__, sqlstate=state, exc_info=failure)
+        return UNAVAILABLE
+    log.error("request_failed", failure=type(failure).__name__, exc_info=failure)
+    return INTERNAL
+
+
+def _sqlstate(failure: Exception) -> str:
+    cause: Any = failure.orig if isinstance(failure, DBAPIError) else failure
+    if isinstance(cause, PostgresError) or isinstance(failure, DBAPIError):
+        return str(getattr(cause, "sqlstate", None) or "")
+    return ""
+
+
+def _handler(describe: Callable[[Any], Problem]) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def handler(request: Request, raised: Exception) -> Response:
+        return describe(raised).answer(request.scope).response()
+
+    return handler
+
+
+def _stale(_: StaleDataError) -> Problem:
+    return problems.of(etags.Stale())
+
+
+def _of_http(raised: HTTPException) -> Problem:
+    unnamed = (f"http_{raised.status_code}", "The request was refused.", "Compare the request with the OpenAPI document.")
+    code, title, remedy = _HTTP.get(raised.status_code, unnamed)
+    headers = tuple((name.lower(), value) for name, value in (raised.headers or {}).items())
+    return Problem(status=raised.status_code, code=code, title=title, remedy=remedy, headers=headers)

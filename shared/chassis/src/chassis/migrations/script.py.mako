@@ -1,0 +1,10 @@
+"""${message}"""
+
+from chassis.database import schema
+
+revision = ${repr(up_revision)}
+down_revision = ${repr(down_revision)}
+
+
+def upgrade() -> None:
+    ${upgrades if upgrades else "schema"}

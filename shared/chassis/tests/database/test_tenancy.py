@@ -1,0 +1,93 @@
+"""Another partner's row does not exist, whichever way it is asked for (design: tenancy in three places)."""
+
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import bindparam, select, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Mapped
+
+from chassis.database import ApiDatabase, DatabaseSettings, Reading, Transaction, WorkerDatabase
+from chassis.database.logins import LoginTooMighty, refuse_mighty
+from chassis.database.tables import Base, TenantRow, Versioned
+from chassis.ids import new_id
+from chassis.principal import Principal
+from chassis_testing.database import as_stranger, reading
+
+
+class House(TenantRow, Versioned, Base):
+    __tablename__ = "houses"
+    customer_id: Mapped[UUID]
+    name: Mapped[str]
+
+
+ALL = Reading(House, lambda r, _shape: select(r.c.id, r.c.name).where(r.c.name.like(bindparam("like"))))
+
+
+async def test_a_stranger_sees_nothing_and_the_owner_sees_its_row(tx: Transaction) -> None:
+    house = House(partner_id=tx.partner_id, id=tx.new_id(), customer_id=tx.new_id(), name="Villa")
+    tx.session.add(house)
+    await tx.session.flush()
+
+    async with as_stranger(tx) as stranger:
+        assert (await stranger.session.execute(text("select count(*) from houses"))).scalar_one() == 0
+        assert await (await reading(stranger)).rows(ALL, like="%") == []
+
+    assert [row["name"] for row in await (await reading(tx)).rows(ALL, like="%il%")] == ["Villa"]
+
+
+async def test_a_row_cannot_be_written_for_another_partner(tx: Transaction) -> None:
+    tx.session.add(House(partner_id=new_id(), id=tx.new_id(), customer_id=tx.new_id(), name="Smuggled"))
+
+    with pytest.raises(DBAPIError, match="row-level security"):
+        await tx.session.flush()
+
+
+async def test_a_connection_goes_back_without_a_tenant(api_database: ApiDatabase) -> None:
+    principal = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
+    async with api_database.change(principal) as tx:
+        tx.session.add(House(partner_id=tx.partner_id, id=tx.new_id(), customer_id=tx.new_id(), name="Villa"))
+    async with api_database.read(principal) as read:
+        assert len(await read.rows(ALL, like="%")) == 1
+
+    async with api_database.at_the_door() as connection:
+        with pytest.raises(DBAPIError, match="permission denied"):
+            await connection.execute(text("select * from houses"))
+
+
+async def test_a_portal_user_reads_its_own_customer_only(api_database: ApiDatabase) -> None:
+    partner, mine = new_id(), new_id()
+    async with api_database.change(Principal(kind="partner", user_id=new_id(), partner_id=partner, gen=1)) as tx:
+        tx.session.add_all(House(partner_id=partner, id=tx.new_id(), customer_id=one, name="Villa") for one in (mine, new_id()))
+
+    portal = Principal(kind="customer", user_id=new_id(), partner_id=partner, gen=1, customer_id=mine)
+    async with api_database.read(portal) as read:
+        assert len(await read.rows(ALL, like="%")) == 1
+
+
+async def test_an_operator_reads_across_partners(api_database: ApiDatabase) -> None:
+    for _ in range(2):
+        async with api_database.change(Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)) as tx:
+            tx.session.add(House(partner_id=tx.partner_id, id=tx.new_id(), customer_id=tx.new_id(), name="Villa"))
+
+    operator = Principal(kind="operator", user_id=new_id(), partner_id=new_id(), gen=1)
+    async with api_database.read(operator) as read:
+        assert len(await read.rows(ALL, like="%")) == 2
+
+
+async def test_a_login_that_owns_the_tables_does_not_start(fresh_database: DatabaseSettings, worker_database: WorkerDatabase) -> None:
+    owner = await asyncpg.connect(
+        host=fresh_database.host,
+        port=fresh_database.port,
+        database=fresh_database.name,
+        user=fresh_database.user("owner"),
+        password=fresh_database.password("owner"),
+    )
+    try:
+        with pytest.raises(LoginTooMighty, match="owns"):
+            await refuse_mighty(owner, service="licensing")
+    finally:
+        await owner.close()
+    async with worker_database.direct() as worker:
+        await refuse_mighty(worker, service="licensing")

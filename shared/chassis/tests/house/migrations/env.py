@@ -1,0 +1,5 @@
+"""Alembic asks for an environment file."""
+
+from alembic import context
+
+context.run_migrations()
