@@ -5,6 +5,7 @@ not known is looked for at most once every five seconds, whoever asks.
 """
 
 import asyncio
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -84,8 +85,8 @@ def signing_key(text: str) -> OKPKey:
         ValueError: it is no private Ed25519 key.
     """
     try:
-        key = OKPKey.import_key(text if text.lstrip().startswith("-----") else _json_object(text))
-    except JoseError as unreadable:
+        key = OKPKey.import_key(text if text.lstrip().startswith("-----") else json.loads(text))
+    except (JoseError, ValueError, TypeError) as unreadable:
         raise ValueError("the signing key is not a PEM or JWK that can be read") from unreadable
     if not key.is_private or key.curve_name != CURVE:
         raise ValueError("the signing key must be a private Ed25519 key")
@@ -97,3 +98,20 @@ def published(keys: Iterable[OKPKey]) -> dict[str, list[dict[str, Any]]]:
     """What ``/.well-known/jwks.json`` answers: the public halves."""
     public = _by_id(keys).items()
     return {"keys": [{**key.as_dict(private=False), "kid": key_id, "use": "sig", "alg": CURVE} for key_id, key in public]}
+
+
+def _by_id(keys: Iterable[OKPKey]) -> dict[str, OKPKey]:
+    found = dict[str, OKPKey]()
+    for key in keys:
+        key.ensure_kid()
+        found[str(key.kid)] = key
+    return found
+
+
+def _read(document: Any) -> list[OKPKey]:
+    """The Ed25519 keys of a JWK set; others are another purpose's."""
+    keys = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(keys, list):
+        raise ValueError("no JWK set")  # noqa: TRY004 - an answer that cannot be used, like malformed JSON
+    usable = [key for key in keys if isinstance(key, dict) and key.get("kty") == "OKP" and key.get("crv") == CURVE]
+    return [OKPKey.import_key({name: key[name] for name in ("kty", "crv", "x", "kid") if name in key}) for key in usable]

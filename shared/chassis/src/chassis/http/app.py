@@ -32,7 +32,6 @@ def build(
     state: object | None = None,
     lifespan: Lifespan | None = None,
     bounds: Bounds | None = None,
-    version: str = "1",
 ) -> FastAPI:
     """The application of one service. ``state`` is what its routes find as ``request.app.state.service``.
 
@@ -41,7 +40,6 @@ def build(
     """
     app = FastAPI(
         title=title,
-        version=version,
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
@@ -96,7 +94,7 @@ def _refuse_namesakes(app: FastAPI) -> None:
 
 def _document(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        document = get_openapi(title=app.title, version="1", routes=app.routes)
         components = document.setdefault("components", {})
         components.setdefault("schemas", {})["Problem"] = problems.SCHEMA
         components.setdefault("securitySchemes", {})["token"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Column, DateTime, LargeBinary, SmallInteger, Table, Text, Uuid, and_, delete, func, select
+from sqlalchemy import Column, CursorResult, DateTime, LargeBinary, SmallInteger, Table, Text, Uuid, and_, delete, func, select
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 

@@ -54,15 +54,11 @@ def invalid(found: RequestValidationError) -> Problem:
     )
 
 
-_MALFORMED: Final = Problem(
-    status=400, code="malformed_body", title="The body cannot be read.", remedy="Send well-formed JSON in UTF-8."
-)
+_MALFORMED: Final = Problem(status=400, code="malformed_body", title="The body cannot be read.", remedy="Send well-formed JSON in UTF-8.")
 _NOT_JSON: Final = Problem(
     status=415, code="unsupported_media_type", title="The body's media type is not supported.", remedy="Send application/json."
 )
-_NO_SUCH_ID: Final = Problem(
-    status=404, code="not_found", title="There is nothing with this id.", remedy="Check the id; ids are UUIDs."
-)
+_NO_SUCH_ID: Final = Problem(status=404, code="not_found", title="There is nothing with this id.", remedy="Check the id; ids are UUIDs.")
 
 
 def _field_error(error: Mapping[str, Any], body: Any) -> FieldError:

@@ -102,7 +102,7 @@ class Sorts:
         names = text.split(",")
         bare = [name.removeprefix("-") for name in names]
         if len(set(bare)) != len(bare) or any(name not in self._offered for name in bare):
-            raise UnknownSort(sortable=sorted(self._offered))
+            raise UnknownSort(sortable=[*sorted(self._offered)])
         terms = [Term(one, *self._offered[one], descending=name.startswith("-")) for one, name in zip(bare, names, strict=True)]
         column, kind = self._last
         if all(term.column != column for term in terms):

@@ -17,10 +17,10 @@ from pydantic_core import PydanticCustomError, core_schema
 
 _UNFIT: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff"
 _CONTROL: Final = re.compile(f"[{_UNFIT}\ud800-\udfff]")
-_LINES: Final = {"\n": "", "\t": ""}
+_LINES: Final = str.maketrans("", "", "\n\t")
 _ONE_LINE: Final = rf"^[^{_UNFIT}]*$"
 _LANGUAGE: Final = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?(?:-([A-Za-z]{2}|[0-9]{3}))?")
-_NO_COUNTRIES: Final = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB XK ZZ".split())
+_NO_COUNTRIES: Final = frozenset(["AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Text:
     def _clean(self, text: str) -> str:
         if self.lines:
             text = text.replace("\r\n", "\n")
-        checked = text.translate(str.maketrans(_LINES)) if self.lines else text
+        checked = text.translate(_LINES) if self.lines else text
         if _CONTROL.search(checked):
             raise PydanticCustomError("control_characters", "Control characters are not allowed")
         text = unicodedata.normalize("NFC", text)
@@ -87,7 +87,7 @@ def _time_zone(name: str) -> str:
 @lru_cache(maxsize=1)
 def countries() -> frozenset[str]:
     """ISO 3166-1 alpha-2."""
-    known = frozenset(code for code in Locale("en").territories if re.fullmatch("[A-Z]{2}", code))
+    known = frozenset(code for code in map(str, Locale("en").territories) if re.fullmatch("[A-Z]{2}", code))
     return known - _NO_COUNTRIES
 
 
