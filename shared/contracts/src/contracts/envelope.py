@@ -5,16 +5,23 @@ by hand because it runs for every record that passes; the CloudEvents SDK is its
 the tests.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
-type Headers = Sequence[tuple[str, bytes]]
+type Headers = Sequence[tuple[str, bytes | None]]
+"""What a Kafka client hands over; a header without a value arrives as None."""
 
 SPEC_VERSION: Final = b"1.0"
 JSON: Final = b"application/json"
+
+_PLAIN_NAMES: Final = frozenset({"content-type", "traceparent"})
+_TRUTH: Final = {"true": True, "false": False}
+_VERSIONS: Final = 2**63
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class BadEnvelope(ValueError):
@@ -54,7 +61,11 @@ class Envelope:
 
 
 def encode(envelope: Envelope) -> list[tuple[str, bytes]]:
-    """The headers of a record, in a fixed order (CloudEvents Kafka binding 3.2)."""
+    """The headers of a record, in a fixed order (CloudEvents Kafka binding 3.2).
+
+    Raises:
+        BadEnvelope: ``decode`` would refuse them.
+    """
     pairs: list[tuple[str, str | None]] = [
         ("ce_id", str(envelope.id)),
         ("ce_source", envelope.source),
@@ -67,28 +78,30 @@ def encode(envelope: Envelope) -> list[tuple[str, bytes]]:
         ("ce_customerid", str(envelope.customer_id) if envelope.customer_id else None),
         ("ce_dataregion", envelope.data_region),
         ("ce_aggregatetype", envelope.aggregate_type),
-        ("ce_aggregateversion", str(envelope.aggregate_version)),
+        ("ce_aggregateversion", _version(envelope.aggregate_version)),
         ("ce_effectivetime", _instant(envelope.effective_time)),
         ("ce_sandbox", "true" if envelope.sandbox else "false"),
         ("ce_causationid", envelope.causation_id),
         ("ce_correlationid", envelope.correlation_id),
         ("traceparent", envelope.traceparent),
     ]
-    return [
-        ("ce_specversion", SPEC_VERSION),
-        ("content-type", JSON),
-        *((name, value.encode()) for name, value in pairs if value is not None),
-    ]
+    said = [(name, value) for name, value in pairs if value is not None]
+    _check_texts([value for _, value in said])
+    try:
+        return [("ce_specversion", SPEC_VERSION), ("content-type", JSON), *((name, value.encode()) for name, value in said)]
+    except UnicodeEncodeError as unspeakable:
+        raise BadEnvelope("an attribute is no Unicode text") from unspeakable
 
 
 def decode(headers: Headers) -> Envelope:
-    """Read the headers of a record back.
+    """Read the headers of a record back. Headers that are none of the envelope's are ignored.
 
     Raises:
-        BadEnvelope: an attribute is missing or malformed.
+        BadEnvelope: an attribute is missing, malformed or said twice.
     """
     values = _texts(headers)
     try:
+        _check_form(values)
         customer = values.get("ce_customerid")
         return Envelope(
             id=UUID(values["ce_id"]),
@@ -98,50 +111,86 @@ def decode(headers: Headers) -> Envelope:
             effective_time=_read_instant(values["ce_effectivetime"]),
             subject=UUID(values["ce_subject"]),
             partner_id=UUID(values["ce_partnerid"]),
-            customer_id=UUID(customer) if customer else None,
+            customer_id=None if customer is None else UUID(customer),
             aggregate_type=values["ce_aggregatetype"],
             aggregate_version=_read_version(values["ce_aggregateversion"]),
             data_schema=values["ce_dataschema"],
             data_region=values.get("ce_dataregion", "default"),
-            sandbox=values.get("ce_sandbox") == "true",
+            sandbox=_TRUTH[values.get("ce_sandbox", "false")],
             causation_id=values.get("ce_causationid"),
             correlation_id=values.get("ce_correlationid"),
             traceparent=values.get("traceparent"),
         )
     except KeyError as missing:
-        raise BadEnvelope(f"attribute {missing} is missing") from missing
-    except ValueError as malformed:
+        raise BadEnvelope(f"attribute or value {missing} is missing or unknown") from missing
+    except BadEnvelope:
+        raise
+    except (ValueError, OverflowError) as malformed:
         raise BadEnvelope(str(malformed)) from malformed
 
 
 def type_of(headers: Headers) -> str | None:
     """The CloudEvents type alone, so that a record nobody here follows is skipped before its body is parsed."""
     for name, value in headers:
-        if name == "ce_type":
+        if name == "ce_type" and value is not None:
             return value.decode("utf-8", "replace")
     return None
 
 
-def _texts(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-    try:
-        return {name: value.decode() for name, value in headers}
-    except (UnicodeDecodeError, AttributeError) as unreadable:
-        raise BadEnvelope("a header is not UTF-8 text") from unreadable
+def _texts(headers: Headers) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, value in headers:
+        if not name.startswith("ce_") and name not in _PLAIN_NAMES:
+            continue
+        if value is None or name in values:
+            raise BadEnvelope(f"header {name} is {'empty' if value is None else 'said twice'}")
+        try:
+            values[name] = value.decode()
+        except UnicodeDecodeError as unreadable:
+            raise BadEnvelope(f"header {name} is not UTF-8 text") from unreadable
+    _check_texts(values.values())
+    return values
+
+
+def _check_form(values: dict[str, str]) -> None:
+    if values["ce_specversion"] != "1.0":
+        raise BadEnvelope(f"CloudEvents {values['ce_specversion']!r} is not spoken here")
+    if values.get("content-type", "application/json").partition(";")[0].strip().lower() != "application/json":
+        raise BadEnvelope(f"content type {values['content-type']!r} is not JSON")
+
+
+def _check_texts(texts: Iterable[str]) -> None:
+    """CloudEvents attributes are neither empty nor contain control characters (and PostgreSQL takes no NUL)."""
+    for text in texts:
+        if not text or _CONTROL.search(text):
+            raise BadEnvelope(f"attribute value {text[:80]!r} is empty or has control characters")
 
 
 def _instant(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if at.tzinfo is None:
+        raise BadEnvelope(f"time {at} has no zone")
+    try:
+        return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    except OverflowError as beyond:
+        raise BadEnvelope(f"time {at} is out of range") from beyond
 
 
 def _read_instant(text: str) -> datetime:
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:
         raise BadEnvelope(f"time {text!r} has no zone")
-    return at
+    return at.astimezone(UTC)
+
+
+def _version(version: int) -> str:
+    if not 0 <= version < _VERSIONS:
+        raise BadEnvelope(f"version {version} is out of range")
+    return str(version)
 
 
 def _read_version(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(_VERSIONS))):
+        raise BadEnvelope(f"version {text[:80]!r} is no whole number")
     version = int(text)
-    if not 0 <= version < 2**63:
-        raise BadEnvelope(f"version {text!r} is out of range")
+    _version(version)
     return version
