@@ -5,19 +5,54 @@ of one entity as it is now, to the entity's compacted topic. Telling is strict: 
 field is a defect of the teller. Reading is lenient: a newer teller may say more.
 """
 
-from typing import Annotated, Any, ClassVar, Final, Self, TypeVar
+import math
+from collections.abc import Iterable
+from itertools import chain
+from typing import Annotated, ClassVar, Final, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, GetJsonSchemaHandler, JsonValue, WithJsonSchema
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema
 
 
 class _PersonalMark:
-    """Marks a field that says something about a person (see ``Personal``)."""
+    """Marks a value that says something about a person (see ``Personal``), in the published schema too."""
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"x-personal": True}
 
     def __repr__(self) -> str:
         return "Personal"
 
 
 PERSONAL: Final = _PersonalMark()
+
+_DEEPEST: Final = 64
+
+
+def _portable(value: JsonValue, room: int = _DEEPEST) -> JsonValue:
+    """Refuse what some reader's JSON cannot hold: NaN, infinity, lone surrogates, integers over 64 bits, great depth."""
+    if room == 0:
+        raise ValueError(f"nested more than {_DEEPEST} deep")
+    if isinstance(value, str):
+        value.encode()
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ValueError("not a finite number")
+    elif isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("an integer of more than 64 bits")
+    for item in _items(value):
+        _portable(item, room - 1)
+    return value
+
+
+def _items(value: JsonValue) -> Iterable[JsonValue]:
+    if isinstance(value, dict):
+        return chain(value, value.values())
+    return value if isinstance(value, list) else ()
+
+
+JsonObject = Annotated[dict[str, JsonValue], AfterValidator(_portable), WithJsonSchema({"type": "object"})]
+"""An object whose shape somebody outside decides (an offer's form, say)."""
 
 T = TypeVar("T")
 Personal = Annotated[T, PERSONAL]
@@ -62,8 +97,3 @@ class State[S: Part](Record):
 
     facts: list[str]
     state: S
-
-
-def is_personal(metadata: list[Any]) -> bool:
-    """Whether a pydantic field's metadata marks it as ``Personal``."""
-    return any(mark is PERSONAL for mark in metadata)

@@ -1,10 +1,10 @@
 """Customers: the end companies that partners run."""
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
-from contracts.records import Fact, Part, Personal, State
+from contracts.records import Fact, JsonObject, Part, Personal, State
 
 type CustomerStatus = Literal["draft", "pending_review", "active", "disabled", "deleting", "deleted", "purged", "rejected"]
 type ManagementType = Literal["partner_managed", "customer_managed", "co_managed"]
@@ -18,7 +18,7 @@ class ProductAsked(Part):
     offer: str
     kind: Literal["trial", "paid"]
     quantity: int | None
-    answers: dict[str, Any]
+    answers: JsonObject
 
 
 class Company(Part):
