@@ -24,6 +24,7 @@ SERVICES = ("customers", "licensing", "reporting", "notifications")
 LOGINS = (*(f"{service}_{login}" for service in SERVICES for login in ("owner", "worker", "api")), "billing")
 SQL = Path(__file__).resolve().parents[3] / "postgres"
 
+_ONE_AT_A_TIME = "select pg_advisory_lock(hashtext('partnerdeck.prepare'))"
 _COMMON = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -130,6 +131,7 @@ async def prepare_roles(address: PostgresAddress, passwords: Mapping[str, str]) 
     """Roles and their passwords by login role: once per server."""
     connection = await connect(address)
     try:
+        await connection.execute(_ONE_AT_A_TIME)
         await connection.execute((SQL / "roles.sql").read_text())
         for login, password in passwords.items():
             statement = await connection.fetchval("select format('alter role %I password %L', $1::text, $2::text)", login, password)
@@ -143,6 +145,7 @@ async def prepare_databases(address: PostgresAddress) -> None:
     script = "\n".join(line for line in (SQL / "databases.sql").read_text().splitlines() if not line.startswith("--"))
     connection = await connect(address)
     try:
+        await connection.execute(_ONE_AT_A_TIME)
         there = {row["datname"] for row in await connection.fetch("select datname from pg_database")}
         for statement in filter(None, map(str.strip, script.split(";"))):
             _create, _database, name, *_ = statement.split()

@@ -1,0 +1,117 @@
+"""The command ``partnerdeck`` says what is the matter and what to do about it."""
+
+import json
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from onebox.__main__ import app
+from onebox.artifacts import ArtifactMissing, install, locked
+from onebox.home import Home, PortTaken
+from onebox.status import Entry, State, Status
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    monkeypatch.setenv("PARTNERDECK_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("PARTNERDECK_PORT", raising=False)
+    return Home.chosen()
+
+
+def test_a_busy_port_is_named_with_what_to_do(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        monkeypatch.setenv("PARTNERDECK_PORT", str(port))
+
+        result = CliRunner().invoke(app, ["up"], env={"COLUMNS": "200"})
+
+    assert result.exit_code == 1
+    assert f"Port {port} is taken" in result.output
+    assert "PARTNERDECK_PORT=" in result.output
+
+
+def test_ports_are_kept_unless_somebody_else_took_them(home: Home) -> None:
+    chosen = Home(home.folder, gateway_port=0)
+    chosen.prepare()
+    first = chosen.choose_ports()
+    assert chosen.choose_ports() == first
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", first["customers"]))
+        other.listen()
+
+        second = chosen.choose_ports()
+
+    assert second["customers"] != first["customers"]
+    assert {name: port for name, port in second.items() if name != "customers"} == {
+        name: port for name, port in first.items() if name != "customers"
+    }
+
+
+def test_the_gateways_port_is_never_changed_silently(home: Home) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        wanted = Home(home.folder, gateway_port=other.getsockname()[1])
+        wanted.prepare()
+
+        with pytest.raises(PortTaken):
+            wanted.choose_ports()
+
+
+def test_status_tells_programs_every_process_with_its_number_address_and_state(home: Home) -> None:
+    home.prepare()
+    Home(home.folder, gateway_port=0).choose_ports()
+    Status([Entry("gateway", "http://127.0.0.1:1", State.RUNNING, pid=2**22 + 1, started_at=1.0, restarts=2)]).write(home)
+
+    result = CliRunner().invoke(app, ["status", "--json"])
+
+    assert result.exit_code == 1
+    told = json.loads(result.output)
+    assert set(told) == {"home", "gateway", "supervisor", "running", "processes"}
+    assert told["processes"] == [
+        {"name": "gateway", "pid": None, "address": "http://127.0.0.1:1", "state": "stopped", "restarts": 2}
+        | {"started_at": "1970-01-01T00:00:01+00:00", "note": ""}
+    ]
+
+
+def test_secrets_are_made_once_and_for_their_owner_only(home: Home) -> None:
+    home.prepare()
+
+    assert home.secrets() == home.secrets()
+
+    assert stat.S_IMODE((home.folder / "secrets.json").stat().st_mode) == 0o600
+    assert stat.S_IMODE(home.folder.stat().st_mode) == 0o700
+
+
+def test_down_without_an_installation_says_so(home: Home) -> None:
+    result = CliRunner().invoke(app, ["down"], env={"COLUMNS": "200"})
+
+    assert result.exit_code == 1
+    assert "nothing was ever started" in result.output
+
+
+def test_reset_leaves_a_folder_alone_that_is_not_its_own(home: Home) -> None:
+    home.folder.mkdir()
+    (home.folder / "thesis.txt").write_text("years of work")
+
+    result = CliRunner().invoke(app, ["reset", "--yes"])
+
+    assert result.exit_code == 1
+    assert (home.folder / "thesis.txt").exists()
+
+
+def test_a_binary_that_was_not_locked_is_refused() -> None:
+    with pytest.raises(ArtifactMissing, match="supported"):
+        install("postgresql-plan9-mips", lambda _files, _folder: None)
+
+
+@pytest.mark.parametrize("machine", ["linux-amd64", "linux-arm64", "darwin-amd64", "darwin-arm64"])
+def test_every_supported_machine_has_a_locked_postgresql(machine: str) -> None:
+    (artifact,) = locked(f"postgresql-{machine}")
+
+    assert len(artifact.sha256) == 64
