@@ -124,6 +124,7 @@ async def test_down_leaves_no_process_when_the_supervisor_was_killed(home: Home)
 
 @asynccontextmanager
 async def _supervised(home: Home, *servers: Server, errands: list[Errand] | None = None) -> AsyncIterator[None]:
+    home.status_file.unlink(missing_ok=True)
     stop = asyncio.Event()
     task = asyncio.create_task(Supervisor(home, servers, errands or []).run(stop))
     try:

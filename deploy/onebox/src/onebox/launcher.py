@@ -50,6 +50,7 @@ def make_room(home: Home) -> None:
     """Stop what an ended supervisor left, and make sure of ports and secrets. Raises ``PortTaken``."""
     home.prepare()
     halt(home)
+    home.status_file.unlink(missing_ok=True)
     home.choose_ports()
     home.secrets()
 

@@ -1,12 +1,13 @@
 """PostgreSQL as a child process: its binaries, its data folder, its roles and databases.
 
 It listens on 127.0.0.1 only and asks everybody for a password. It refuses to be root; for root it runs in a
-user namespace in which it is user 1000, which still may read a folder that only root may read.
+user namespace in which it is somebody else, who still may read a folder that only root may read.
 """
 
 import asyncio
 import os
 import platform
+import pwd
 import shutil
 import subprocess
 import tarfile
@@ -24,6 +25,7 @@ SERVICES = ("customers", "licensing", "reporting", "notifications")
 LOGINS = (*(f"{service}_{login}" for service in SERVICES for login in ("owner", "worker", "api")), "billing")
 SQL = Path(__file__).resolve().parents[3] / "postgres"
 
+_ANOTHER_USER = "run this as an ordinary user, or where user namespaces are allowed"
 _ONE_AT_A_TIME = "select pg_advisory_lock(hashtext('partnerdeck.prepare'))"
 _COMMON = {
     "listen_addresses": "127.0.0.1",
@@ -79,7 +81,9 @@ def initialise(installation: Path, data: Path, password: str) -> None:
     finally:
         secret.unlink()
     if made.returncode != 0:
-        raise PostgresFailed(f"initdb failed: {made.stderr.strip() or made.stdout.strip()}")
+        reason = made.stderr.strip() or made.stdout.strip()
+        remedy = f": {_ANOTHER_USER}" if reason.startswith("unshare") else ""
+        raise PostgresFailed(f"initdb failed: {reason}{remedy}")
     making.rename(data)
 
 
@@ -165,13 +169,15 @@ async def prepare_database(address: PostgresAddress, database: str, service: str
 
 
 def _unprivileged() -> list[str]:
-    """What goes before a PostgreSQL program so that it is not root."""
-    if os.geteuid() != 0:
+    """What goes before a PostgreSQL program so that it is neither root nor somebody whom the system does not know."""
+    known = {user.pw_uid for user in pwd.getpwall()} - {0}
+    if os.geteuid() in known:
         return []
     unshare = shutil.which("unshare")
-    if unshare is None:
-        raise PostgresFailed("PostgreSQL refuses to run as root and `unshare` (util-linux) is not there: run as another user")
-    return [unshare, "--user", "--map-user=1000", "--map-group=1000", "--"]
+    if unshare is None or not known:
+        raise PostgresFailed(f"PostgreSQL cannot run as user {os.geteuid()} where there is no `unshare` (util-linux): {_ANOTHER_USER}")
+    user = min(known)
+    return [unshare, "--user", f"--map-user={user}", f"--map-group={user}", "--"]
 
 
 def _unpack(files: list[Path], folder: Path) -> None:

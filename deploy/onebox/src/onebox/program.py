@@ -14,6 +14,7 @@ from onebox.postgres import SERVICES
 from onebox.supervisor import Errand, Server
 
 _DATA = Path(__file__).with_name("data")
+_PARTITIONS = "2"
 _TOPICS = Path(__file__).resolve().parents[3] / "topics.yaml"
 
 
@@ -41,7 +42,7 @@ def errands(home: Home) -> list[Errand]:
     return [
         Errand(
             name="topics",
-            command=_python("chassis.topics", "apply", "--kafka", home.kafka()),
+            command=_python("chassis.topics", "apply", "--kafka", home.kafka(), "--file", str(_TOPICS), "--partitions", _PARTITIONS),
             environment=environment.serving("gateway", home),
             needs=("kafka",),
             inputs=(_TOPICS,),

@@ -38,31 +38,35 @@ class Stack:
         self.choice = os.environ.get("PARTNERDECK_TEST_STACK", "")
 
     def address(self, name: str) -> Any:
+        """Where the server is, started first when it is not there; what asks for one that does not start fails at once, everywhere."""
         if self.choice not in _KEEPERS:
             return self._reused(name)
         with _exclusively(self.folder / f"{name}.lock"):
-            file = self.folder / f"{name}.json"
-            if not file.exists():
-                self._start(name, file)
+            file, failed = self.folder / f"{name}.json", self.folder / f"{name}.failed"
+            if not file.exists() and not failed.exists() and (reason := self._start(name, file)):
+                failed.write_text(reason)
+            if failed.exists():
+                pytest.fail(failed.read_text(), pytrace=False)
             return read(file)[name]
 
     def _reused(self, name: str) -> Any:
         try:
             return read(Path(self.choice))[name]
         except (OSError, ValueError, KeyError) as error:
-            pytest.exit(
-                f"PARTNERDECK_TEST_STACK={self.choice} names no running test stack ({error!r}): start one with `partnerdeck test-stack`", 3
-            )
+            what = f"PARTNERDECK_TEST_STACK={self.choice} names no running test stack ({error!r})"
+            pytest.fail(f"{what}: start one with `partnerdeck test-stack`", pytrace=False)
 
-    def _start(self, name: str, file: Path) -> None:
+    def _start(self, name: str, file: Path) -> str:
+        """Why it did not start; nothing when it did."""
         log = self.folder / f"{name}.keeper.log"
         spawn([sys.executable, "-m", _KEEPERS[self.choice], name, str(self.folder), str(self.owner)], log).wait()
         keeper = Identity.read(self.folder / f"{name}.keeper")
         deadline = time.monotonic() + _FETCHING
         while not file.exists():
             if keeper is None or not keeper.lives() or time.monotonic() > deadline:
-                pytest.exit(f"the {name} of the test stack did not start:\n{last_lines(log)}", 3)
+                return f"the {name} of the test stack did not start:\n{last_lines(log)}"
             time.sleep(0.05)
+        return ""
 
 
 @pytest.fixture(scope="session")
