@@ -39,6 +39,7 @@ def create(kind: TableClass, name: str, *items: sa.schema.SchemaItem, portal: st
     table's comment, where a test over the catalogue looks for it.
     """
     table = sa.Table(name, sa.MetaData(naming_convention=NAMING), *items, comment=f"class: {kind}")
+    _name_targets(table)
     op.execute(sa.schema.CreateTable(table))
     _run(f"comment on table {name} is 'class: {kind}'")
     for index in sorted(table.indexes, key=lambda one: str(one.name)):
@@ -99,6 +100,16 @@ def access_condition(name: str) -> str:
     if name == "access_customers":
         return f"partner_id in ({ACTOR}, {TENANT})"
     return f"partner_id = {ACTOR}"
+
+
+def _name_targets(table: sa.Table) -> None:
+    """Tell this table's metadata of the tables that its foreign keys point at, by name alone."""
+    for foreign in table.foreign_keys:
+        name, column = foreign.target_fullname.split(".")
+        known = table.metadata.tables.get(name)
+        target = known if known is not None else sa.Table(name, table.metadata)
+        if column not in target.columns:
+            target.append_column(sa.Column(column, foreign.parent.type))
 
 
 def _protect_tenant(name: str, portal: str | None) -> None:
