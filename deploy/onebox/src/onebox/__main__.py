@@ -52,6 +52,8 @@ def status(*, as_json: Annotated[bool, typer.Option("--json", help="For programs
         typer.echo(json.dumps(_described(home, found), indent=2))
     else:
         _console.print(_table(found) if found.entries else f"nothing was ever started in {home.folder}")
+        if any(entry.pid for entry in found.entries) and not launcher.running(home):
+            _console.print("The supervisor was killed: nothing is restarted until `partnerdeck up`", style="red")
     raise typer.Exit(0 if launcher.running(home) and found.all_running else 1)
 
 

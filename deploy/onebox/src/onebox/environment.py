@@ -45,7 +45,7 @@ def url(service: str, home: Home) -> str:
 def _everybodys() -> dict[str, str]:
     """What is inherited, without what another installation may have left in it."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
-    return inherited | {"PARTNERDECK_TOPIC_PREFIX": "", "PARTNERDECK_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1"}
+    return inherited | {"PARTNERDECK_TOPIC_PREFIX": "", "PARTNERDECK_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
 
 
 def _a_service(service: str, home: Home) -> dict[str, str]:
