@@ -1,8 +1,12 @@
-"""The chassis is tested with a small service of its own, in the name of licensing."""
+"""The chassis is tested with a small service of its own, houses, in the name of licensing."""
 
+import sys
 from pathlib import Path
 
 import pytest
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 
 
 @pytest.fixture(scope="session")
@@ -12,4 +16,4 @@ def service_name() -> str:
 
 @pytest.fixture(scope="session")
 def service_migrations() -> Path:
-    return Path(__file__).parent / "house" / "migrations"
+    return HERE / "house" / "migrations"

@@ -99,6 +99,7 @@ class DueWorker:
         self._database = database
         self._clock = clock
         self._stopping = asyncio.Event()
+        self.name: Final = "due work"
         self.failures = 0
         """Failures in a row to reach the database; 0 while all is well (readiness)."""
 

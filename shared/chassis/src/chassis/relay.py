@@ -2,7 +2,8 @@
 
 One leader per service holds an advisory lock on a connection of its own. It reads from a
 low-water mark and once a second from the beginning, because a transaction that commits late
-leaves rows below the mark; it deletes exactly what the broker has acknowledged.
+leaves rows below the mark. A row brings all earlier rows of its entity with it, wherever the
+mark is, so nothing overtakes within an entity. It deletes exactly what the broker has acknowledged.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Counter, Gauge
 
 from chassis.database.worker import WorkerDatabase
+from chassis.metrics import REGISTRY
 from contracts.partitions import partition_for
 
 log = structlog.get_logger()
@@ -30,17 +32,25 @@ _SWEEP_EVERY: Final = 1.0
 _ACK_WITHIN: Final = 3.0
 _ABSENT: Final = 0.5
 
-_READ: Final = (
-    "select id, entity, topic, key, partition_key, headers, payload, extract(epoch from now() - created_at) as age"
-    " from outbox where id >= $1 order by id limit $2"
+_READ: Final = """
+with wave as (select id, entity from outbox where id >= $1 order by id limit $2),
+     last as (select entity, max(id) as id from wave group by entity)
+select o.id, o.entity, o.topic, o.key, o.partition_key, o.headers, o.payload, extract(epoch from now() - o.created_at) as age
+  from last join outbox o on o.entity = last.entity and o.id <= last.id
+ order by o.id
+"""
+
+_INTERRUPTIONS: Final = (
+    OSError,
+    TimeoutError,
+    KafkaError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that the server ended while it was idle, at its next use
 )
 
-published = Counter("relay_published", "Rows of the outbox that the broker acknowledged.")
-oldest_row = Gauge("relay_oldest_row_seconds", "Age of the oldest row that is not acknowledged.")
-
-
-class LeaderLost(Exception):
-    """The connection that holds the lock is gone, so somebody else may lead."""
+PUBLISHED: Final = Counter("relay_published", "Rows of the outbox that the broker acknowledged", registry=REGISTRY)
+OLDEST: Final = Gauge("relay_oldest_row_seconds", "Age of the oldest row that is not acknowledged", registry=REGISTRY)
 
 
 class Relay:
@@ -51,6 +61,7 @@ class Relay:
         self._kafka = kafka
         self._prefix = prefix
         self._stopping = asyncio.Event()
+        self.name: Final = "relay"
         self.leading = False
         self.failures = 0
         """Failures in a row; 0 while all is well (readiness)."""
@@ -60,7 +71,7 @@ class Relay:
         while not self._stopping.is_set():
             try:
                 await self._try_to_lead()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, KafkaError, LeaderLost, TimeoutError) as failure:
+            except _INTERRUPTIONS as failure:
                 self.failures += 1
                 log.warning("relay_interrupted", reason=repr(failure), failures=self.failures)
             finally:
@@ -93,7 +104,7 @@ class Relay:
             if time.monotonic() - swept >= _SWEEP_EVERY:
                 mark, swept = 0, time.monotonic()
             rows = await connection.fetch(_READ, mark, WAVE)
-            oldest_row.set(max((float(row["age"]) for row in rows), default=0.0))
+            OLDEST.set(max((float(row["age"]) for row in rows), default=0.0))
             if not rows:
                 self.failures = 0
                 await self._pause(_IDLE)
@@ -107,7 +118,7 @@ class Relay:
         done = in_order(rows, acknowledged)
         if done:
             await connection.execute("delete from outbox where id = any($1::bigint[])", done)
-            published.inc(len(done))
+            PUBLISHED.inc(len(done))
         if failure is not None:
             raise failure
 

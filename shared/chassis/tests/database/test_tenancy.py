@@ -1,26 +1,16 @@
 """Another partner's row does not exist, whichever way it is asked for (design: tenancy in three places)."""
 
-from uuid import UUID
-
 import asyncpg
 import pytest
+from house.houses import House
 from sqlalchemy import bindparam, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapped
 
 from chassis.database import ApiDatabase, DatabaseSettings, Reading, Transaction, WorkerDatabase
 from chassis.database.logins import LoginTooMighty, refuse_mighty
-from chassis.database.tables import Base, TenantRow, Versioned
 from chassis.ids import new_id
 from chassis.principal import Principal
 from chassis_testing.database import as_stranger, reading
-
-
-class House(TenantRow, Versioned, Base):
-    __tablename__ = "houses"
-    customer_id: Mapped[UUID]
-    name: Mapped[str]
-
 
 ALL = Reading(House, lambda r, _shape: select(r.c.id, r.c.name).where(r.c.name.like(bindparam("like"))))
 

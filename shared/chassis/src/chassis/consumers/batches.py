@@ -5,7 +5,8 @@ alone: a batch that fails for its data is cut in halves until the record is foun
 the world (connection, deadlock, lock) raises, and the whole batch is tried again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
 
@@ -13,7 +14,7 @@ import structlog
 from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
-from chassis.consumers import fences, inbox
+from chassis.consumers import fences, inbox, progress
 from chassis.consumers.events import Event, Tombstone
 from chassis.consumers.handlers import Consumer, Handler, Projection, Step
 from chassis.consumers.parking import Raw, park
@@ -67,6 +68,8 @@ class Batches:
         ahead = {place: offset for place, offset in reached.items() if offset > stood.get(place, 0)}
         if ahead:
             await fences.advance(work.session, self._consumer.group, ahead)
+            if self._consumer.projects:
+                await progress.reach(work.session, self._consumer.group, _instants(batch, ahead))
 
     async def _hand(self, work: Work, handler: Handler, batch: Sequence[Raw], *, alone: bool) -> None:
         readable = [one for raw in batch if (one := await self._read(work, handler, raw)) is not None]
@@ -88,17 +91,11 @@ class Batches:
             return None
 
     async def _project(self, work: Work, handler: Projection[Any], batch: Sequence[Read], *, alone: bool) -> None:
-        last: dict[UUID, Read] = {}
-        for one in batch:
-            entity = one[1].envelope.subject if isinstance(one[1], Event) else one[1].entity_id
-            last.pop(entity, None)
-            last[entity] = one
-        events = [one for _, one in last.values() if isinstance(one, Event)]
-        ended = [one for _, one in last.values() if isinstance(one, Tombstone)]
+        events, ended = _newest(one for _, one in batch)
         try:
             async with work.session.begin_nested():
                 if events:
-                    await handler.apply(work, sorted(events, key=lambda event: event.envelope.subject))
+                    await handler.apply(work, events)
                 if ended:
                     await handler.forget(work, ended)
         except Exception as failure:
@@ -160,9 +157,31 @@ def is_poison(failure: BaseException) -> bool:
 
 
 def reason_of(failure: BaseException) -> str:
+    """Why, for whoever looks at what was parked; never the values of a statement, which may name people."""
     if isinstance(failure, Refusal):
         return f"{failure.code}: {failure.detail}"
+    if isinstance(failure, DBAPIError) and failure.orig is not None:
+        cause = failure.orig.__cause__ or failure.orig
+        return f"{type(cause).__name__}: {cause}"
     return f"{type(failure).__name__}: {failure}"
+
+
+def _instants(batch: Sequence[Raw], places: Collection[fences.TopicPartition]) -> dict[fences.TopicPartition, datetime]:
+    last = {(raw.place.topic, raw.place.partition): raw.timestamp_ms for raw in batch}
+    return {place: datetime.fromtimestamp(last[place] / 1000, UTC) for place in places}
+
+
+def _newest(batch: Iterable[Event[Any] | Tombstone]) -> tuple[list[Event[Any]], list[Tombstone]]:
+    """Each entity once: its highest version, or its tombstone if nothing came after it. Sorted by entity, so batches never deadlock."""
+    newest: dict[UUID, Event[Any] | Tombstone] = {}
+    for one in batch:
+        entity = one.envelope.subject if isinstance(one, Event) else one.entity_id
+        known = newest.get(entity)
+        if isinstance(one, Event) and isinstance(known, Event) and known.envelope.aggregate_version > one.envelope.aggregate_version:
+            continue
+        newest[entity] = one
+    ordered = [newest[entity] for entity in sorted(newest)]
+    return [one for one in ordered if isinstance(one, Event)], [one for one in ordered if isinstance(one, Tombstone)]
 
 
 def _entity_of(raw: Raw) -> UUID:

@@ -47,6 +47,11 @@ class Consumer:
     group: str
     handlers: Sequence[Handler]
 
+    @property
+    def projects(self) -> bool:
+        """Whether it keeps a read model, whose readers ask how fresh it is."""
+        return any(isinstance(handler, Projection) for handler in self.handlers)
+
     def topics(self) -> list[str]:
         return sorted({handler.record.topic for handler in self.handlers})
 

@@ -8,7 +8,7 @@ carries none.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import asyncpg
 from sqlalchemy import text
@@ -27,6 +27,20 @@ _ENTER: Final = text(
     " set_config('app.actor', :actor, true), set_config('app.customer', :customer, true)"
 )
 _ROLES: Final = {"partner": "partner", "service": "partner", "customer": "portal", "operator": "operator"}
+
+
+def role_of(principal: Principal) -> str:
+    """The role a principal takes: an operator that acts as a partner is one, for all that it changes and reads."""
+    return "partner" if principal.kind == "operator" and principal.acting_as else _ROLES[principal.kind]
+
+
+class Correlated(Protocol):
+    """What ties a request to what it causes."""
+
+    @property
+    def request_id(self) -> str: ...
+    @property
+    def traceparent(self) -> str | None: ...
 
 
 class ApiDatabase:
@@ -70,14 +84,17 @@ class ApiDatabase:
             await connection.execute("select 1")
 
     @asynccontextmanager
-    async def change(
-        self, principal: Principal, *, correlation_id: str | None = None, traceparent: str | None = None
-    ) -> AsyncIterator[Transaction]:
+    async def change(self, principal: Principal, *, correlation: Correlated | None = None) -> AsyncIterator[Transaction]:
         """Change rows as one principal. Leaving it without an exception commits; what was told is written first."""
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             await session.execute(_ENTER, self._entry(principal))
             now = self._clock.now()
-            origin = Origin(source=f"/{self._settings.service}", real_now=now, correlation_id=correlation_id, traceparent=traceparent)
+            origin = Origin(
+                source=f"/{self._settings.service}",
+                real_now=now,
+                correlation_id=correlation.request_id if correlation else None,
+                traceparent=correlation.traceparent if correlation else None,
+            )
             tx = Transaction(session, partner_id=principal.tenant, now=now, origin=origin, principal=principal)
             yield tx
             await session.flush()
@@ -89,7 +106,7 @@ class ApiDatabase:
         async with self._readers, self._reading_pool.acquire(timeout=5) as connection:
             entry = self._entry(principal)
             await connection.execute(_opening(entry))
-            yield Read(connection, role=_ROLES[principal.kind], principal=principal, now=self._clock.now())
+            yield Read(connection, role=role_of(principal), principal=principal, now=self._clock.now())
             await connection.execute("COMMIT")
 
     @asynccontextmanager
@@ -106,7 +123,7 @@ class ApiDatabase:
 
     def _entry(self, principal: Principal) -> dict[str, str]:
         return {
-            "role": f"{self._settings.service}_{_ROLES[principal.kind]}",
+            "role": f"{self._settings.service}_{role_of(principal)}",
             "partner": str(principal.tenant),
             "actor": str(principal.partner_id),
             "customer": str(principal.customer_id or ""),

@@ -8,15 +8,17 @@ tenant's own condition is added here, to every statement, besides the one inside
 
 from collections.abc import Callable, Hashable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import FromClause, Select, TableClause, bindparam, column, inspect, table
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from chassis.database.visibility import shown
 from chassis.principal import Principal
 
+type Connection = asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]
 type Shape = Hashable
 type Build = Callable[[FromClause, Any], Select[Any]]
 
@@ -24,32 +26,42 @@ _DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 _SUFFIX: Final = {"partner": "_read", "portal": "_portal", "operator": ""}
 
 
+class Visibility(Protocol):
+    """Whether some customers are hidden from the reader."""
+
+    @property
+    def restricted(self) -> bool: ...
+
+
 class Reading:
     """One statement over one noun, for every role that may read it.
 
     ``build(relation, shape)`` gives the statement; ``shape`` is what its text depends on beyond
-    parameters (sort, which filters are set), hashable and of few values.
+    parameters (sort, which filters are set), hashable and of few values. ``customer`` names the
+    column with the customer's id, so that customers whom the caller's roles hide are left out.
     """
 
     def __init__(self, noun: type[Any], build: Build, *, customer: str | None = None) -> None:
         self._noun = noun
         self._build = build
         self._customer = customer
-        self._compiled: dict[tuple[str, Shape], tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+        self._compiled: dict[tuple[str, Shape, bool], tuple[str, tuple[str, ...], dict[str, Any]]] = {}
 
-    def compiled(self, role: str, shape: Shape) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    def compiled(self, role: str, shape: Shape, *, restricted: bool = False) -> tuple[str, tuple[str, ...], dict[str, Any]]:
         """SQL text, the names of its parameters in order, and the values of those that are constant."""
-        key = (role, shape)
+        key = (role, shape, restricted)
         found = self._compiled.get(key)
         if found is None:
-            found = self._compiled[key] = self._compile(role, shape)
+            found = self._compiled[key] = self._compile(role, shape, restricted=restricted)
         return found
 
-    def _compile(self, role: str, shape: Shape) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    def _compile(self, role: str, shape: Shape, *, restricted: bool) -> tuple[str, tuple[str, ...], dict[str, Any]]:
         relation = _relation(self._noun, role)
         statement = self._build(relation, shape)
         if role != "operator":
             statement = statement.where(relation.c.partner_id == bindparam("partner_id"))
+        if restricted and self._customer is not None:
+            statement = statement.where(shown(relation.c[self._customer]))
         compiled = statement.compile(dialect=_DIALECT)
         return str(compiled), tuple(compiled.positiontup or ()), dict(compiled.params)
 
@@ -57,10 +69,12 @@ class Reading:
 class Read:
     """An open read transaction of one principal."""
 
-    def __init__(self, connection: "asyncpg.pool.PoolConnectionProxy[Any]", *, role: str, principal: Principal, now: datetime) -> None:
+    def __init__(self, connection: Connection, *, role: str, principal: Principal, now: datetime) -> None:
         self.connection: Final = connection
         self.principal: Final = principal
         self.now: Final = now
+        self.rights: Visibility | None = None
+        """What the principal may see; set by whoever authorised it."""
         self._role = role
 
     @property
@@ -68,8 +82,10 @@ class Read:
         return self.principal.tenant
 
     async def rows(self, reading: Reading, shape: Shape = None, **params: Any) -> list[asyncpg.Record]:
-        sql, names, constants = reading.compiled(self._role, shape)
-        given = {**constants, **params, "partner_id": self.partner_id}
+        restricted = self.rights is not None and self.rights.restricted
+        sql, names, constants = reading.compiled(self._role, shape, restricted=restricted)
+        own = {"partner_id": self.partner_id, "viewer": self.principal.user_id, "viewer_partner": self.principal.partner_id}
+        given = {**constants, **params, **own}
         return await self.connection.fetch(sql, *(given[name] for name in names))
 
     async def row(self, reading: Reading, shape: Shape = None, **params: Any) -> asyncpg.Record | None:

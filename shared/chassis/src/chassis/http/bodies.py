@@ -12,7 +12,52 @@ from pydantic_core import PydanticCustomError, core_schema
 from pydantic_core.core_schema import CoreSchema
 
 _TEXTUAL: Final = frozenset({"uuid", "datetime", "date", "time", "timedelta", "enum", "decimal"})
+_WHOLE: Final = frozenset({"model", "dataclass", "typed-dict", "named-tuple"})
 _NO_SCHEMAS: Final = frozenset({"metadata", "default", "serialization", "members", "ref"})
+
+
+class _Lenience:
+    """Rewrites a strict schema so that every type which JSON writes as a text takes a text.
+
+    FastAPI validates decoded JSON, not its bytes, and strict validation of decoded JSON would
+    want an id that is a ``UUID`` already.
+    """
+
+    def __init__(self, handler: GetCoreSchemaHandler) -> None:
+        self._handler = handler
+        self._inside = set[str]()
+
+    def apply(self, schema: Any) -> Any:
+        if isinstance(schema, list):
+            return [self.apply(one) for one in schema]
+        if not isinstance(schema, dict):
+            return schema
+        if schema.get("type") == "definition-ref":
+            return self._referred(schema)
+        if schema.get("type") == "function-before" and schema["function"].get("function") is _text_only:
+            return schema
+        if schema.get("type") in _TEXTUAL:
+            lenient = {name: one for name, one in schema.items() if name != "ref"} | {"strict": False}
+            return core_schema.no_info_before_validator_function(_text_only, cast("CoreSchema", lenient))
+        return {name: one if name in _NO_SCHEMAS else self.apply(one) for name, one in schema.items()}
+
+    def _referred(self, schema: dict[str, Any]) -> Any:
+        """An enumeration or alias that is used twice stands elsewhere; models there look after themselves."""
+        ref = schema["schema_ref"]
+        meant = cast("dict[str, Any]", self._handler.resolve_ref_schema(cast("CoreSchema", schema)))
+        if meant["type"] in _WHOLE or ref in self._inside:
+            return schema
+        self._inside.add(ref)
+        try:
+            return self.apply({name: one for name, one in meant.items() if name != "ref"})
+        finally:
+            self._inside.discard(ref)
+
+
+def _text_only(value: Any) -> Any:
+    if isinstance(value, bool | int | float | bytes) and not isinstance(value, Enum):
+        raise PydanticCustomError("wrong_type", "Input should be a string")
+    return value
 
 
 class Body(BaseModel):
@@ -24,23 +69,4 @@ class Body(BaseModel):
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler, /) -> CoreSchema:
-        return cast("CoreSchema", _lenient_for_texts(handler(source)))
-
-
-def _lenient_for_texts(schema: Any) -> Any:
-    """The schema in which every type that JSON writes as a text takes a text (FastAPI validates decoded JSON, not bytes)."""
-    if isinstance(schema, list):
-        return [_lenient_for_texts(one) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if schema.get("type") == "function-before" and schema["function"].get("function") is _text_only:
-        return schema
-    if schema.get("type") in _TEXTUAL:
-        return core_schema.no_info_before_validator_function(_text_only, cast("CoreSchema", {**schema, "strict": False}))
-    return {name: one if name in _NO_SCHEMAS else _lenient_for_texts(one) for name, one in schema.items()}
-
-
-def _text_only(value: Any) -> Any:
-    if isinstance(value, bool | int | float | bytes) and not isinstance(value, Enum):
-        raise PydanticCustomError("wrong_type", "Input should be a string")
-    return value
+        return cast("CoreSchema", _Lenience(handler).apply(handler(source)))

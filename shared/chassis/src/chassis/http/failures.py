@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import Refusal
 from chassis.http import etags, problems
+from chassis.http.idempotency import Replayed
 from chassis.http.invalid import invalid
 from chassis.http.problems import Problem
 
@@ -60,6 +61,7 @@ def handle(app: FastAPI) -> None:
     }
     for kind, describe in handlers.items():
         app.add_exception_handler(kind, _handler(describe))
+    app.add_exception_handler(Replayed, _replay)
 
 
 class LastResort:
@@ -111,6 +113,12 @@ def _handler(describe: Callable[[Any], Problem]) -> Callable[[Request, Exception
         return describe(raised).answer(request.scope).response()
 
     return handler
+
+
+async def _replay(_: Request, raised: Exception) -> Response:
+    if not isinstance(raised, Replayed):
+        raise raised
+    return raised.answer.response()
 
 
 def _stale(_: StaleDataError) -> Problem:

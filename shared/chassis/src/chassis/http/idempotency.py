@@ -64,9 +64,17 @@ class KeyReused(Refusal):
     remedy = "Take a new key for a new request."
 
 
+class Replayed(Exception):
+    """The same request was answered before; ``answer`` is what it was told."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__("replayed")
+        self.answer = answer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """Who asks for what under which key. ``partner_id`` is the tenant."""
+    """Who asks for what under which key. ``partner_id`` is the principal's own partner."""
 
     partner_id: UUID
     user_id: UUID

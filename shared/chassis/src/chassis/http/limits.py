@@ -131,7 +131,9 @@ def refused(scope: Scope, bounds: Bounds) -> Problem | None:
     if any(b"_" in name for name in names) or any(names[name] > 1 for name in _SINGLE):
         return BAD_HEADER
     length = next((value for name, value in headers if name == b"content-length"), b"0")
-    return BODY_TOO_LARGE if int(length) > bounds.body else None
+    if not length.isdigit():
+        return BAD_HEADER
+    return BODY_TOO_LARGE if int(length[:20]) > bounds.body else None
 
 
 def _plain(scope: Scope) -> bool:

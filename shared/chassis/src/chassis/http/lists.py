@@ -7,7 +7,7 @@ nor hides another. Every order ends in the row's id, so it is total.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Protocol, Self
 
 import msgspec
 from annotated_types import Ge, Le, MaxLen
@@ -21,6 +21,12 @@ from chassis.http.cursors import Value
 type Limit = Annotated[int, Ge(1), Le(200)]
 type Cursor = Annotated[str, MaxLen(cursors.LONGEST)]
 DEFAULT_LIMIT: Final = 50
+
+
+class Keyed(Protocol):
+    """A row whose columns are found by name: asyncpg's records, SQLAlchemy's mappings, dicts."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
 
 
 class UnknownSort(Refusal):
@@ -78,7 +84,7 @@ class Sort:
         values = cursors.decode(cursor, self.name, [term.type for term in self.terms])
         return {f"after_{number}": value for number, value in enumerate(values)}
 
-    def cursor(self, row: Mapping[str, Any]) -> str:
+    def cursor(self, row: Keyed) -> str:
         """The cursor behind a row, which has this sort's columns."""
         return cursors.encode([row[term.column] for term in self.terms], self.name)
 
@@ -118,7 +124,7 @@ class Page[T](msgspec.Struct):
     as_of: datetime
 
     @classmethod
-    def cut[Row: Mapping[str, Any]](cls, rows: Sequence[Row], view: Callable[[Row], T], *, sort: Sort, limit: int, as_of: datetime) -> Self:
+    def cut[Row: Keyed](cls, rows: Sequence[Row], view: Callable[[Row], T], *, sort: Sort, limit: int, as_of: datetime) -> Self:
         """A page of at most ``limit`` of rows of which one more was asked for: whether it came says whether there is more."""
         kept = rows[:limit]
         return cls(items=[view(row) for row in kept], next=sort.cursor(kept[-1]) if len(rows) > limit else None, as_of=as_of)

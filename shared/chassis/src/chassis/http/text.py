@@ -56,7 +56,7 @@ class Text:
 
 def _email(text: str) -> str:
     try:
-        checked = validate_email(text, check_deliverability=False, allow_smtputf8=False)
+        checked = validate_email(text, check_deliverability=False, allow_smtputf8=False, strict=True)
     except EmailNotValidError as refused:
         raise PydanticCustomError("email", "Not an e-mail address") from refused
     return f"{checked.local_part}@{checked.ascii_domain}"

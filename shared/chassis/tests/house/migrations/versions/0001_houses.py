@@ -17,5 +17,6 @@ def upgrade() -> None:
         sa.Column("version", sa.BigInteger, nullable=False),
         sa.Column("customer_id", sa.Uuid, nullable=False),
         sa.Column("name", sa.Text, nullable=False),
+        sa.UniqueConstraint("id"),
         portal="customer_id",
     )

@@ -1,0 +1,220 @@
+"""Calls: one request of one principal, from its token to the bytes of its answer.
+
+A route opens its transaction visibly, through its call. Rights are read in that transaction.
+A change commits before its answer is sent, and the answer's bytes are stored under the
+idempotency key in the transaction of the change; a refusal is stored in a second, short one.
+"""
+
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from fastapi import Depends, Request
+from pydantic import BaseModel
+from starlette.responses import Response
+
+from chassis.access.permissions import Permission
+from chassis.access.rights import FetchRow, NotAllowed, Rights, require_level, rights_of
+from chassis.clock import Clock
+from chassis.database import ApiDatabase, Read, Transaction
+from chassis.errors import Kind, Refusal
+from chassis.http import correlation, etags, idempotency, problems
+from chassis.http.answers import JSON, Answer
+from chassis.http.correlation import template
+from chassis.http.etags import Seen
+from chassis.http.idempotency import Claim, Replayed
+from chassis.principal import Principal
+from chassis.tokens import Verifier, bearer
+
+ACTING_AS: Final = "partnerdeck-acting-as"
+PARTNERS: Final = frozenset({"partner"})
+
+type View = BaseModel | msgspec.Struct | bytes
+
+
+class BadActingAs(Refusal):
+    """Partnerdeck-Acting-As is no partner's id."""
+
+    kind = Kind.MALFORMED
+    code = "bad_acting_as"
+    remedy = "Send the id of a partner below your own, or leave the header out."
+
+
+class WrongPrincipal(Refusal):
+    """Your kind of user may not do that."""
+
+    kind = Kind.FORBIDDEN
+    code = "wrong_principal"
+    remedy = "Sign in as one of the kinds that `kinds` names."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rails:
+    """What a service's routes stand on; found as ``app.state.service``. ``tools`` are the service's own."""
+
+    database: ApiDatabase
+    verifier: Verifier
+    clock: Clock
+    tools: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Who may call an operation. Other than partners need no permission, their kind is enough."""
+
+    permission: Permission | None
+    kinds: frozenset[str]
+
+    def check(self, rights: Rights) -> None:
+        if rights.principal.kind not in self.kinds:
+            raise WrongPrincipal(kinds=[*sorted(self.kinds)])
+        if self.permission is not None and rights.principal.kind == "partner":
+            rights.require(self.permission)
+
+
+class Call:
+    """One signed-in request. Open ``change`` or ``read``, and make the answer inside."""
+
+    def __init__(self, request: Request, rails: Rails, principal: Principal, needs: Needs) -> None:
+        self.principal: Final = principal
+        self.tools: Final[Any] = rails.tools
+        self._request = request
+        self._rails = rails
+        self._needs = needs
+        self._answer: Answer | None = None
+
+    @property
+    def seen(self) -> Seen:
+        """The versions the caller has seen, from ``If-Match``; required where a resource exists already."""
+        return etags.seen(self._request.headers.get("if-match"))
+
+    @asynccontextmanager
+    async def change(self, *, customer: UUID | None = None, tenant: UUID | None = None) -> AsyncIterator[Transaction]:
+        """Change rows. Leaving it commits; make the answer inside with ``created`` or ``answer``.
+
+        ``customer`` asks for Read/Write on that customer. ``tenant`` is for operators, who change
+        rows as the partner concerned.
+
+        Raises:
+            Refusal: the rights do not suffice, or what the body of the block raises.
+            Replayed: the same key was answered before.
+        """
+        principal = dataclasses.replace(self.principal, acting_as=tenant) if tenant else self.principal
+        claim = await self._claim()
+        try:
+            async with self._rails.database.change(principal, correlation=correlation.current()) as tx:
+                await self._authorise(await _fetchrow(tx), principal, customer, write=True)
+                standing = await idempotency.claim(tx.session, claim) if claim else None
+                if standing is not None:
+                    raise Replayed(standing)
+                yield tx
+                if claim and self._answer:
+                    await tx.session.flush()
+                    await idempotency.store(tx.session, claim, self._answer)
+        except Refusal as refusal:
+            if claim and idempotency.keeps(refusal):
+                await self._keep(refusal, claim)
+            raise
+
+    @asynccontextmanager
+    async def read(self, *, customer: UUID | None = None) -> AsyncIterator[Read]:
+        """Read rows. ``customer`` asks for at least Read on that customer; what is not seen does not exist."""
+        async with self._rails.database.read(self.principal) as read:
+            read.rights = await self._authorise(read.connection.fetchrow, self.principal, customer, write=False)
+            yield read
+
+    def answer(self, view: View, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
+        """The answer as bytes. ``version`` becomes its ETag."""
+        headers = [("content-type", JSON)]
+        if version is not None:
+            headers.append(("etag", etags.etag(version)))
+        if location is not None:
+            headers.append(("location", location))
+        self._answer = Answer(status=status, body=encode(view), headers=tuple(headers))
+        return self._answer.response()
+
+    def created(self, view: View, *, location: str, version: int | None = None) -> Response:
+        """201, with where it is now."""
+        return self.answer(view, status=201, version=version, location=location)
+
+    async def _authorise(self, fetchrow: FetchRow, principal: Principal, customer: UUID | None, *, write: bool) -> Rights:
+        rights = await rights_of(fetchrow, principal)
+        self._needs.check(rights)
+        if customer is not None:
+            await require_level(fetchrow, rights, customer, write=write)
+        return rights
+
+    async def _claim(self) -> Claim | None:
+        key = self._request.headers.get("idempotency-key")
+        if key is None:
+            return None
+        body = await self._request.body()
+        params = {**self._request.path_params, "query": self._request.url.query, "acting as": self.principal.tenant}
+        return Claim(
+            partner_id=self.principal.partner_id,
+            user_id=self.principal.user_id,
+            key=idempotency.check_key(key),
+            fingerprint=idempotency.fingerprint(self._request.method, template(self._request.scope), params, body),
+        )
+
+    async def _keep(self, refusal: Refusal, claim: Claim) -> None:
+        """Store a refusal; where a twin of the request was answered meanwhile, its answer stands."""
+        mine = problems.of(refusal).answer(self._request.scope)
+        async with self._rails.database.change(self.principal, correlation=correlation.current()) as tx:
+            standing = await idempotency.store_refusal(tx.session, claim, mine)
+        if standing != mine:
+            raise Replayed(standing)
+
+
+def allow(permission: Permission | None = None, *, kinds: frozenset[str] = PARTNERS) -> Any:
+    """Who may call an operation, as a parameter's dependency.
+
+    ``call: Annotated[Call, allow(Permission.CUSTOMERS_ADD)]``: partners with that permission.
+    """
+    needs = Needs(permission=permission, kinds=kinds)
+
+    async def call(request: Request) -> Call:
+        rails: Rails = request.app.state.service
+        return Call(request, rails, await _principal(request, rails), needs)
+
+    return Depends(call)
+
+
+def encode(view: View) -> bytes:
+    """JSON bytes of a view."""
+    match view:
+        case bytes():
+            return view
+        case BaseModel():
+            return view.model_dump_json().encode()
+        case _:
+            return msgspec.json.encode(view)
+
+
+def rails_of(request: Request) -> Rails:
+    """For operations that nobody is signed in to yet."""
+    rails: Rails = request.app.state.service
+    return rails
+
+
+async def _principal(request: Request, rails: Rails) -> Principal:
+    principal = await rails.verifier.verify(bearer(request.headers.get("authorization")), rails.clock.now())
+    wanted = request.headers.get(ACTING_AS)
+    if wanted is None:
+        return principal
+    if principal.kind not in {"partner", "operator"}:
+        raise NotAllowed
+    try:
+        return dataclasses.replace(principal, acting_as=UUID(wanted))
+    except ValueError as bad:
+        raise BadActingAs from bad
+
+
+async def _fetchrow(tx: Transaction) -> FetchRow:
+    connection = await (await tx.session.connection()).get_raw_connection()
+    fetchrow: FetchRow = connection.driver_connection.fetchrow  # type: ignore[union-attr]
+    return fetchrow

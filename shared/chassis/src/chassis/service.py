@@ -1,0 +1,241 @@
+"""A service as a process: its HTTP application, consumers, due work and relay, one by one or all in one.
+
+``serve`` runs everything in one process; ``api``, ``worker`` and ``relay`` are its parts, which
+ops teams scale one by one; ``migrate`` brings the schema up. SIGTERM drains: the door closes
+first, then what is in hand is finished.
+"""
+
+import asyncio
+import gc
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import structlog
+import typer
+import uvicorn
+import uvloop
+from fastapi import APIRouter, FastAPI
+
+from chassis import logs
+from chassis.clock import Clock, SystemClock
+from chassis.consumers.handlers import Consumer
+from chassis.consumers.worker import ConsumerWorker
+from chassis.database import ApiDatabase, WorkerDatabase
+from chassis.database.migrate import migrate, pending
+from chassis.due import Due, DueWorker
+from chassis.health import Health
+from chassis.http.app import build
+from chassis.http.calls import Rails
+from chassis.keys import KeySet
+from chassis.relay import Relay
+from chassis.settings import ServiceSettings, load
+from chassis.tokens import Verifier
+
+log = structlog.get_logger()
+
+type Part = Literal["api", "worker", "relay"]
+
+EVERYTHING: Final[frozenset[Part]] = frozenset({"api", "worker", "relay"})
+_PATIENCE: Final = 3
+"""Failures in a row after which a part is not ready."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """What makes one service, composed in its ``app.py`` and nowhere else.
+
+    ``keys`` are at hand in the service that signs tokens, and fetched from ``keys_url`` by all
+    others. ``tools`` are what its routes need besides the database.
+    """
+
+    name: str
+    settings: ServiceSettings
+    migrations: Path
+    routers: Sequence[APIRouter] = ()
+    consumers: Sequence[Consumer] = ()
+    due: Sequence[Due] = ()
+    keys: KeySet | None = None
+    tools: Any = None
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the process decides when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+class Process:
+    """The parts of a service that one process runs."""
+
+    def __init__(self, service: Service, parts: frozenset[Part], *, clock: Clock | None = None) -> None:
+        self._service = service
+        self._parts = parts
+        self._clock = clock or SystemClock()
+        self._settings = service.settings
+        self._database = service.settings.database(service.name)
+        self._health = Health()
+        self._api: ApiDatabase | None = ApiDatabase(self._database, self._clock) if "api" in parts else None
+        self._work: WorkerDatabase | None = WorkerDatabase(self._database, self._clock) if parts - {"api"} else None
+        self._loops = list(self._make_loops())
+
+    def app(self) -> FastAPI:
+        """The HTTP application; a process without ``api`` answers for its health alone."""
+        rails = None
+        if self._api is not None:
+            keys = self._service.keys or KeySet(url=self._settings.keys_url)
+            rails = Rails(database=self._api, verifier=Verifier(keys), clock=self._clock, tools=self._service.tools)
+        return build(
+            title=f"Partnerdeck {self._service.name}",
+            routers=self._service.routers if rails else (),
+            health=self._health,
+            state=rails,
+            lifespan=self._lifespan,
+        )
+
+    async def run(self) -> None:
+        """Run until SIGTERM or SIGINT. A part that fails for good ends the process."""
+        config = uvicorn.Config(
+            self.app(),
+            host=self._settings.http_host,
+            port=self._settings.http_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=8,
+        )
+        server = _Server(config)
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, setattr, server, "should_exit", True)
+        await server.serve()
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as opened:
+            for database in (self._api, self._work):
+                if database is not None:
+                    await database.open()
+                    opened.push_async_callback(database.close)
+            self._watch()
+            gc.collect()
+            gc.freeze()
+            async with _running(self._loops):
+                log.info("service_started", parts=sorted(self._parts))
+                yield
+            log.info("service_stopped")
+
+    def _make_loops(self) -> Sequence["ConsumerWorker | DueWorker | Relay"]:
+        if self._work is None:
+            return ()
+        kafka, prefix = self._settings.kafka, self._settings.topic_prefix
+        loops: list[ConsumerWorker | DueWorker | Relay] = []
+        if "worker" in self._parts:
+            loops += [
+                ConsumerWorker(one, self._work, kafka=kafka, prefix=prefix, slot=self._settings.slot) for one in self._service.consumers
+            ]
+            loops.append(DueWorker(self._service.due, self._work, self._clock))
+        if "relay" in self._parts:
+            loops.append(Relay(self._work, kafka=kafka, prefix=prefix))
+        return loops
+
+    def _watch(self) -> None:
+        """Say what must hold for this process to be ready."""
+        for database in (self._api, self._work):
+            if database is not None:
+                self._health.add("database", database.ping)
+        if self._work is not None:
+            self._health.add("schema", self._at_head)
+        for loop in self._loops:
+            self._health.add(f"{loop.name} works", _works(loop))
+            if isinstance(loop, ConsumerWorker):
+                self._health.add(f"{loop.name} caught up at start", _caught_up(loop))
+
+    async def _at_head(self) -> bool:
+        if self._work is None:
+            return True
+        async with self._work.direct() as connection:
+            return not await pending(connection, self._service.migrations)
+
+
+@asynccontextmanager
+async def _running(loops: Sequence["ConsumerWorker | DueWorker | Relay"]) -> AsyncIterator[None]:
+    """Run the loops in the background; on leaving, let each finish what it has in hand."""
+    tasks = [asyncio.create_task(_or_die(loop.run(), loop.name), name=loop.name) for loop in loops]
+    try:
+        yield
+    finally:
+        for loop in loops:
+            loop.stop()
+        _, late = await asyncio.wait(tasks, timeout=8) if tasks else (set(), set())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+
+
+async def _or_die(loop: Coroutine[Any, Any, None], name: str) -> None:
+    """A loop ends only when it is stopped; anything else is a bug, and the process must not go on without it."""
+    try:
+        await loop
+    except Exception:
+        log.exception("part_failed", part=name)
+        signal.raise_signal(signal.SIGTERM)
+        raise
+
+
+def _works(loop: "ConsumerWorker | DueWorker | Relay") -> Callable[[], Coroutine[Any, Any, bool]]:
+    async def check() -> bool:
+        return loop.failures < _PATIENCE
+
+    return check
+
+
+def _caught_up(loop: ConsumerWorker) -> Callable[[], Coroutine[Any, Any, bool]]:
+    async def check() -> bool:
+        return loop.caught_up
+
+    return check
+
+
+def verbs[S: ServiceSettings](settings: type[S], service: Callable[[S], Service]) -> typer.Typer:
+    """The command line of a service: ``python -m licensing serve|api|worker|relay|migrate``."""
+    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+    def run(*parts: Part) -> None:
+        made = service(load(settings))
+        logs.configure(made.name, made.settings.log_format)
+        uvloop.run(Process(made, frozenset(parts)).run())
+
+    @app.command()
+    def serve() -> None:
+        """Everything but migrate, in one process."""
+        run(*EVERYTHING)
+
+    @app.command()
+    def api() -> None:
+        """Answer requests."""
+        run("api")
+
+    @app.command()
+    def worker() -> None:
+        """Consume topics and work off what is due."""
+        run("worker")
+
+    @app.command()
+    def relay() -> None:
+        """Publish what was told."""
+        run("relay")
+
+    @app.command(name="migrate")
+    def migrate_schema() -> None:
+        """Bring the schema up to the newest version."""
+        made = service(load(settings))
+        logs.configure(made.name, made.settings.log_format)
+        uvloop.run(migrate(made.settings.database(made.name), made.migrations))
+
+    return app

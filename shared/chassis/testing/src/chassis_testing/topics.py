@@ -1,0 +1,76 @@
+"""Topics for tests: only those a test module names, under a prefix of its own; and reading what stands in them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+
+from chassis.ids import new_id
+from contracts.envelope import Envelope, decode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stood:
+    """One record as it stands in a topic."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    envelope: Envelope
+    payload: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The topics of one test, in Kafka."""
+
+    kafka: str
+    prefix: str
+
+    async def create(self, *names: str, partitions: int = 2) -> None:
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
+        await admin.start()
+        try:
+            await admin.create_topics([NewTopic(self.prefix + name, partitions, 1) for name in names])
+        finally:
+            await admin.close()
+
+    async def everything(self, *names: str) -> list[Stood]:
+        """All that stands in these topics now, in the order of each partition."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            places = await _places(consumer, [self.prefix + name for name in names])
+            consumer.assign(places)
+            await consumer.seek_to_beginning(*places)
+            return await _read(consumer, await consumer.end_offsets(places))
+        finally:
+            await consumer.stop()
+
+
+@pytest.fixture
+def topics(kafka: str) -> Topics:
+    """Topics under a prefix that no other test has."""
+    return Topics(kafka, f"t{new_id().hex[-12:]}.")
+
+
+async def _places(consumer: AIOKafkaConsumer, names: Iterable[str]) -> list[TopicPartition]:
+    for name in names:
+        consumer._client.add_topic(name)  # noqa: SLF001 (aiokafka offers no public way to ask about a topic it does not follow)
+    await consumer._client.force_metadata_update()  # noqa: SLF001
+    return [TopicPartition(name, number) for name in names for number in consumer.partitions_for_topic(name) or ()]
+
+
+async def _read(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> list[Stood]:
+    found: list[Stood] = []
+    waiting: Sequence[TopicPartition] = [place for place, end in ends.items() if end]
+    while waiting:
+        for records in (await consumer.getmany(timeout_ms=200)).values():
+            found += [
+                Stood(partition=one.partition, offset=one.offset, key=one.key, envelope=decode(one.headers), payload=one.value)
+                for one in records
+            ]
+        waiting = [place for place in waiting if await consumer.position(place) < ends[place]]
+    return found

@@ -1,0 +1,86 @@
+"""Planned work is done once, when its time has come, with everything it tells; what fails is tried again."""
+
+import asyncio
+from datetime import timedelta
+
+from house import houses
+
+from chassis import due
+from chassis.database import Transaction, WorkerDatabase
+from chassis.due import Due, DueItem, DueWorker, Retry
+from chassis.ids import new_id
+from chassis_testing.clock import FixedClock
+
+
+async def build_it(tx: Transaction, item: DueItem) -> None:
+    assert tx.now == item.due_at
+    await houses.build(tx, item.payload["name"])
+
+
+async def plan_some(database: WorkerDatabase, clock: FixedClock, *names: str, kind: str = "house.build") -> None:
+    async with database.work() as work, work.item(new_id()) as tx:
+        for name in names:
+            await due.plan(tx, kind, new_id(), slot="once", at=clock.now() + timedelta(days=1), payload={"name": name})
+
+
+async def built(database: WorkerDatabase) -> list[str]:
+    async with database.direct() as connection:
+        return sorted(row["name"] for row in await connection.fetch("select name from houses"))
+
+
+async def test_nothing_happens_before_its_time_and_everything_after(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    await plan_some(worker_database, clock, "Villa")
+    worker = DueWorker([Due("house.build", build_it)], worker_database, clock)
+
+    assert not await worker.work_one()
+    clock.move(timedelta(days=2))
+    assert await worker.work_one()
+    assert not await worker.work_one()
+    assert await built(worker_database) == ["Villa"]
+
+
+async def test_eight_workers_do_each_piece_once(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    names = [f"house {number}" for number in range(20)]
+    await plan_some(worker_database, clock, *names)
+    clock.move(timedelta(days=1))
+
+    async def work() -> None:
+        worker = DueWorker([Due("house.build", build_it)], worker_database, clock)
+        while await worker.work_one():
+            pass
+
+    await asyncio.gather(*(work() for _ in range(8)))
+
+    assert await built(worker_database) == sorted(names)
+
+
+async def test_what_fails_is_undone_kept_with_its_reason_and_tried_again(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    async def fail(tx: Transaction, item: DueItem) -> None:
+        await build_it(tx, item)
+        raise Retry("the mail server sleeps", after=timedelta(hours=1))
+
+    await plan_some(worker_database, clock, "Villa")
+    clock.move(timedelta(days=1))
+    assert await DueWorker([Due("house.build", fail)], worker_database, clock).work_one()
+
+    assert await built(worker_database) == []
+    async with worker_database.direct() as connection:
+        row = await connection.fetchrow("select attempts, last_error from due")
+    assert row is not None
+    assert tuple(row) == (1, "the mail server sleeps")
+    assert not await DueWorker([Due("house.build", build_it)], worker_database, clock).work_one()
+
+
+async def test_planning_a_slot_again_moves_it_and_withdrawing_takes_it_back(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    subject, partner = new_id(), new_id()
+    async with worker_database.work() as work, work.item(partner) as tx:
+        for days in (1, 5):
+            await due.plan(tx, "house.build", subject, slot="once", at=clock.now() + timedelta(days=days), payload={"name": "Villa"})
+    worker = DueWorker([Due("house.build", build_it)], worker_database, clock)
+    clock.move(timedelta(days=2))
+    assert not await worker.work_one()
+
+    async with worker_database.work() as work, work.item(partner) as tx:
+        await due.withdraw(tx, "house.build", subject)
+    clock.move(timedelta(days=10))
+    assert not await worker.work_one()
