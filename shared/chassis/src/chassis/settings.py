@@ -33,6 +33,7 @@ class ServiceSettings(BaseSettings):
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=1, le=65535)
     keys_url: str | None = None
+    slot: str = Field(default="0", pattern=r"^[A-Za-z0-9_-]{1,64}$")
     topic_prefix: str = Field(default="", validation_alias="PARTNERDECK_TOPIC_PREFIX", pattern=r"^[a-z0-9._-]{0,64}$")
     log_format: Literal["json", "console"] = Field(default="json", validation_alias="PARTNERDECK_LOG_FORMAT")
 

@@ -5,7 +5,7 @@ alone: a batch that fails for its data is cut in halves until the record is foun
 the world (connection, deadlock, lock) raises, and the whole batch is tried again.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
