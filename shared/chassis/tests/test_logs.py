@@ -43,6 +43,22 @@ def test_a_failure_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "KeyError" in json.dumps(line["exception"])
 
 
+@pytest.mark.parametrize("log_format", ["json", "console"])
+def test_a_traceback_shows_no_values(log_format: logs.LogFormat, capsys: pytest.CaptureFixture[str]) -> None:
+    def sign_in(password: str) -> None:
+        raise LookupError(f"{len(password)} characters")
+
+    logs.configure("houses", log_format)
+    try:
+        sign_in("correct horse")
+    except LookupError:
+        structlog.get_logger("chassis.test").exception("sign_in_failed")
+
+    said = capsys.readouterr().out
+    assert "13 characters" in said
+    assert "correct horse" not in said.replace('sign_in("correct horse")', "")
+
+
 def test_the_access_log_of_the_server_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("houses")
     logging.getLogger("uvicorn.access").info("GET /?q=ada@example.com")

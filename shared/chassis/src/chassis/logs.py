@@ -1,6 +1,7 @@
 """Logs: one line per event, JSON in deployment, with the service's name and what the edge has bound.
 
 The standard library's loggers (uvicorn, asyncio, the drivers) go through the same processors.
+Tracebacks never show the values of variables: passwords and bodies are among them.
 """
 
 import logging
@@ -58,5 +59,6 @@ def _shared(service: str) -> list[Processor]:
 
 def _rendering(log_format: LogFormat) -> list[Processor]:
     if log_format == "console":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty())]
-    return [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(default=str)]
+        return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)]
+    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer(default=str)]

@@ -40,6 +40,7 @@ def test_following_the_cursor_shows_every_row_once_in_order(houses: list[tuple[s
             found = connection.execute(query.where(sort.after(HOUSES)) if after else query, after).mappings().all()
             page = Page.cut(found, dict, sort=sort, limit=limit, as_of=NOW)
             seen += page.items
+            assert len(seen) <= len(every)
             if (cursor := page.next) is None:
                 break
     engine.dispose()
