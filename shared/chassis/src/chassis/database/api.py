@@ -49,9 +49,7 @@ class ApiDatabase:
     def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 8) -> None:
         self._settings = settings
         self._clock = clock
-        self._engine = create_async_engine(
-            settings.url("api"), pool_size=connections, max_overflow=0, pool_timeout=5, pool_reset_on_return="rollback"
-        )
+        self._engine = create_async_engine(settings.url("api"), pool_size=connections, max_overflow=0, pool_timeout=5, hide_parameters=True)
         self._connections = connections
         self._readers = asyncio.Semaphore(connections)
         self._pool: asyncpg.Pool[Any] | None = None

@@ -63,7 +63,9 @@ class WorkerDatabase:
     def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 6) -> None:
         self.settings: Final = settings
         self._clock = clock
-        self._engine = create_async_engine(settings.url("worker"), pool_size=connections, max_overflow=0, pool_timeout=30)
+        self._engine = create_async_engine(
+            settings.url("worker"), pool_size=connections, max_overflow=0, pool_timeout=30, hide_parameters=True
+        )
 
     async def open(self) -> None:
         """Connect, and refuse a login that could lift row-level security."""
