@@ -1,0 +1,24 @@
+"""Kafka in: who may do what, whom mails go to, and who is to be welcomed or invited."""
+
+from collections.abc import Sequence
+
+from chassis.access import projection as access
+from chassis.consumers import Consumer, Step
+from contracts.customers.credentials import CredentialLinkRequested
+from contracts.customers.customers import CustomerChanged
+from notifications import directory, invitations, welcome
+
+
+def consumers() -> Sequence[Consumer]:
+    """The directory comes before the steps, so a step finds what its own event says."""
+    return (
+        access.consumer("notifications"),
+        Consumer(
+            group="notifications",
+            handlers=[
+                *directory.PROJECTIONS,
+                Step(name="notifications.welcome", record=CustomerChanged, handle=welcome.look),
+                Step(name="notifications.invitation", record=CredentialLinkRequested, handle=invitations.look),
+            ],
+        ),
+    )

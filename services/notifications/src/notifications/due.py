@@ -1,0 +1,22 @@
+"""Due work: welcomes, copies of them and invitations to be written, mails to be sent."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Final
+
+from chassis.due import Due
+from notifications import deliveries, invitations, welcome
+from notifications.deliveries import Desk, Writer
+from notifications.rules import mailing
+
+WRITERS: Final[Mapping[str, Writer]] = {welcome.TEMPLATE: welcome.letter, invitations.TEMPLATE: invitations.letter}
+"""Who writes the letter of each template."""
+
+
+def kinds(desk: Desk) -> Sequence[Due]:
+    return (
+        Due(welcome.WELCOME, welcome.write),
+        Due(welcome.COPY, welcome.write_copies),
+        Due(invitations.INVITE, invitations.write),
+        Due(mailing.SEND, partial(deliveries.send, desk=desk, writers=WRITERS)),
+    )

@@ -1,0 +1,37 @@
+"""Who may be mailed: the communications choice of a customer, and whether anybody is still there.
+
+Held back means that it is written down and told, with the rule, never silently dropped.
+"""
+
+from typing import Final
+
+from contracts.notifications.notifications import RecipientRole
+from notifications.tables.customers import Customer
+from notifications.tables.users import User
+
+PARTNER_MANAGES: Final = "CUS-58"
+"""The partner manages all communications: the customer gets no mail."""
+CUSTOMER_NOT_ACTIVE: Final = "customer_not_active"
+RECIPIENT_GONE: Final = "recipient_gone"
+
+
+class HeldBack(Exception):
+    """A rule keeps a mail from going out."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+def about_customer(customer: Customer | None, recipient: RecipientRole) -> str | None:
+    """The rule by which a mail about a customer does not go out; None lets it go."""
+    if customer is None or customer.status != "active":
+        return CUSTOMER_NOT_ACTIVE
+    if recipient == "customer" and customer.communications_mode == "partner_only":
+        return PARTNER_MANAGES
+    return None
+
+
+def to_user(user: User | None) -> str | None:
+    """The rule by which nobody is mailed who is not there any more; None lets it go."""
+    return RECIPIENT_GONE if user is None or user.status == "disabled" else None

@@ -1,0 +1,59 @@
+"""Writing a mail down: once per template, occasion and user, to be sent as due work of its own."""
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis import due
+from chassis.database import Transaction
+from contracts.notifications.notifications import NotificationSuppressed, RecipientRole
+from notifications.rules.telling import tell_mail
+from notifications.tables.mails import Mail
+from notifications.tables.users import User
+
+SEND: Final = "mail.send"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteMail:
+    """``held_back_by`` names the rule that keeps the mail from going out."""
+
+    template: str
+    recipient: RecipientRole
+    occasion_id: UUID
+    user: User
+    address: str
+    customer_id: UUID | None = None
+    held_back_by: str | None = None
+
+
+async def write(tx: Transaction, command: WriteMail) -> UUID | None:
+    """Write a mail down and plan its sending, or tell that it is held back; None when it was written before."""
+    held = command.held_back_by is not None
+    row = insert(Mail).values(
+        partner_id=tx.partner_id,
+        id=tx.new_id(),
+        version=1 if held else 0,
+        customer_id=command.customer_id,
+        template=command.template,
+        recipient=command.recipient,
+        occasion_id=command.occasion_id,
+        user_id=command.user.id,
+        address=command.address,
+        language=command.user.language,
+        state="suppressed" if held else "pending",
+        attempts=0,
+        reason=command.held_back_by,
+        created_at=tx.now,
+        settled_at=tx.now if held else None,
+    )
+    mail = (await tx.session.execute(row.on_conflict_do_nothing(constraint="mails_once").returning(Mail))).scalar_one_or_none()
+    if mail is None:
+        return None
+    if command.held_back_by is not None:
+        tell_mail(tx, mail, NotificationSuppressed(template=mail.template, recipient=command.recipient, rule=command.held_back_by))
+    else:
+        await due.plan(tx, SEND, mail.id, slot="send", at=tx.now)
+    return mail.id

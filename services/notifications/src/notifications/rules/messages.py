@@ -1,0 +1,67 @@
+"""Messages: a letter with its headers, as it goes over the wire (RFC 5322).
+
+``Message-ID`` follows from the mail's id and the sender's domain, and ``Date`` from when the mail
+was written, so a mail that is sent twice is the same message twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from email import policy
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime, parseaddr
+from typing import Final
+from uuid import UUID
+
+from notifications.rules.headers import HeaderRefused, clean, mailbox
+from notifications.rules.letters import Letter
+
+_POLICY: Final = policy.SMTP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parties:
+    """``reply_to`` is where the reader's answer goes: the partner's support, where it has said one."""
+
+    sender: str
+    to: Address
+    reply_to: Address | None = None
+
+
+def message_id(mail_id: UUID, sender: str) -> str:
+    return f"<{mail_id.hex}@{domain(sender)}>"
+
+
+def domain(sender: str) -> str:
+    """The domain of ``Name <name@domain>``."""
+    return parseaddr(sender)[1].rpartition("@")[2]
+
+
+def build(letter: Letter, parties: Parties, *, message_id: str, at: datetime) -> EmailMessage:
+    """The whole message.
+
+    Raises:
+        HeaderRefused: what the letter or the parties are called cannot stand in a header.
+    """
+    name, address = parseaddr(parties.sender)
+    headers: Mapping[str, str | Address] = {
+        "From": mailbox(name, address),
+        "To": parties.to,
+        **({"Reply-To": parties.reply_to} if parties.reply_to else {}),
+        "Subject": clean(letter.subject),
+        "Date": format_datetime(at),
+        "Message-ID": message_id,
+        "Auto-Submitted": "auto-generated",
+    }
+    message = EmailMessage(policy=_POLICY)
+    try:
+        for header, value in headers.items():
+            message[header] = value
+        message.set_content(letter.text)
+        message.add_alternative(letter.html, subtype="html")
+        message["Content-Language"] = letter.language
+        message.as_bytes()
+    except (ValueError, IndexError) as unfit:
+        raise HeaderRefused("a header that cannot be written") from unfit
+    return message

@@ -1,0 +1,22 @@
+"""Customers, as far as mails go to them or speak of them. Follows ``customer.changed``."""
+
+from uuid import UUID
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped
+
+from chassis.database.tables import Base, TenantRow
+
+
+class Customer(TenantRow, Base):
+    """``welcome_link_id`` is null where no welcome mail is wanted."""
+
+    __tablename__ = "customers"
+    __table_args__ = (UniqueConstraint("id", name="customers_id_key"),)
+
+    version: Mapped[int]
+    status: Mapped[str]
+    communications_mode: Mapped[str]
+    company: Mapped[str]
+    first_admin_id: Mapped[UUID]
+    welcome_link_id: Mapped[UUID | None]
