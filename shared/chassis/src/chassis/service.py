@@ -9,14 +9,13 @@ import asyncio
 import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
 import structlog
 import typer
-import uvicorn
 import uvloop
 from fastapi import APIRouter, FastAPI
 
@@ -32,6 +31,7 @@ from chassis.http.app import build
 from chassis.http.calls import Rails
 from chassis.keys import KeySet
 from chassis.relay import Relay
+from chassis.serving import serve
 from chassis.settings import ServiceSettings, load
 from chassis.tokens import Verifier
 
@@ -60,14 +60,6 @@ class Service:
     due: Sequence[Due] = ()
     keys: KeySet | None = None
     tools: Any = None
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without signal handlers of its own: the process decides when it ends."""
-
-    @contextmanager
-    def capture_signals(self) -> Any:
-        yield
 
 
 class Process:
@@ -100,20 +92,7 @@ class Process:
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. A part that fails for good ends the process."""
-        config = uvicorn.Config(
-            self.app(),
-            host=self._settings.http_host,
-            port=self._settings.http_port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=8,
-        )
-        server = _Server(config)
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(name, setattr, server, "should_exit", True)
-        await server.serve()
+        await serve(self.app(), host=self._settings.http_host, port=self._settings.http_port)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:

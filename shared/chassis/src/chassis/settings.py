@@ -18,35 +18,15 @@ from chassis.database.settings import DatabaseSettings, Login
 type Port = int
 
 
-class ServiceSettings(BaseSettings):
-    """What every service is told. A subclass sets ``model_config = SettingsConfigDict(env_prefix="CUSTOMERS_")``."""
+class ProcessSettings(BaseSettings):
+    """What every process that answers HTTP is told. A subclass sets ``model_config = SettingsConfigDict(env_prefix="GATEWAY_")``."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
 
-    database_host: str = "127.0.0.1"
-    database_port: int = Field(default=5432, ge=1, le=65535)
-    database_name: str
-    owner_password: SecretStr | None = None
-    worker_password: SecretStr
-    api_password: SecretStr
-    kafka: str
     http_host: str = "127.0.0.1"
     http_port: int = Field(ge=1, le=65535)
     keys_url: str | None = None
-    slot: str = Field(default="0", pattern=r"^[A-Za-z0-9_-]{1,64}$")
-    topic_prefix: str = Field(default="", validation_alias="PARTNERDECK_TOPIC_PREFIX", pattern=r"^[a-z0-9._-]{0,64}$")
     log_format: Literal["json", "console"] = Field(default="json", validation_alias="PARTNERDECK_LOG_FORMAT")
-
-    def database(self, service: str) -> DatabaseSettings:
-        """Where the service's database is, with the logins whose passwords are known."""
-        given: dict[Login, SecretStr | None] = {"owner": self.owner_password, "worker": self.worker_password, "api": self.api_password}
-        return DatabaseSettings(
-            service=service,
-            host=self.database_host,
-            port=self.database_port,
-            name=self.database_name,
-            passwords={login: password for login, password in given.items() if password is not None},
-        )
 
     @classmethod
     @override
@@ -59,6 +39,31 @@ class ServiceSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _Files(settings_cls)
+
+
+class ServiceSettings(ProcessSettings):
+    """What a service with a database and topics is told."""
+
+    database_host: str = "127.0.0.1"
+    database_port: int = Field(default=5432, ge=1, le=65535)
+    database_name: str
+    owner_password: SecretStr | None = None
+    worker_password: SecretStr
+    api_password: SecretStr
+    kafka: str
+    slot: str = Field(default="0", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    topic_prefix: str = Field(default="", validation_alias="PARTNERDECK_TOPIC_PREFIX", pattern=r"^[a-z0-9._-]{0,64}$")
+
+    def database(self, service: str) -> DatabaseSettings:
+        """Where the service's database is, with the logins whose passwords are known."""
+        given: dict[Login, SecretStr | None] = {"owner": self.owner_password, "worker": self.worker_password, "api": self.api_password}
+        return DatabaseSettings(
+            service=service,
+            host=self.database_host,
+            port=self.database_port,
+            name=self.database_name,
+            passwords={login: password for login, password in given.items() if password is not None},
+        )
 
 
 def load[S: BaseSettings](settings: type[S]) -> S:

@@ -1,0 +1,33 @@
+"""Serving: an ASGI application on an address, until SIGTERM or SIGINT; then it drains.
+
+The door closes first; what is in hand has eight seconds.
+"""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+
+async def serve(app: ASGIApp, *, host: str, port: int, **options: Any) -> None:
+    """Run until a signal ends it. ``options`` are uvicorn's own."""
+    config = uvicorn.Config(
+        app, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=8, **options
+    )
+    server = _Server(config)
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, setattr, server, "should_exit", True)
+    await server.serve()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: the process decides when it ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
