@@ -44,7 +44,7 @@ NORTHWIND: Final = Partner(
     time_zone="Europe/Berlin",
     domain="northwind-msp.com",
     admin="Nora Lindqvist",
-    serial_number="MSP-2026-0001",
+    serial_number="EXSP-2026-0001-ALFA",
 )
 BISTROT: Final = Partner(
     name="Bistrot Informatique", country="FR", time_zone="Europe/Paris", domain="bistrot-informatique.com", admin="Benoit Marchand"
@@ -81,7 +81,7 @@ def customer(
     person: str,
     *,
     management_type: str = "co_managed",
-    offer: str = "endpoint-protection",
+    offer: str = "sep-cloud",
     seats: int = 10,
 ) -> dict[str, Any]:
     """One customer in Berlin with a trial; ``person`` is the contact and signs in first."""
