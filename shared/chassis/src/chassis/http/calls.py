@@ -93,21 +93,24 @@ class Call:
         return etags.seen(self._request.headers.get("if-match"))
 
     @asynccontextmanager
-    async def change(self, *, customer: UUID | None = None, tenant: UUID | None = None) -> AsyncIterator[Transaction]:
+    async def change(
+        self, *, customer: UUID | None = None, tenant: UUID | None = None, founding: UUID | None = None
+    ) -> AsyncIterator[Transaction]:
         """Change rows. Leaving it commits; make the answer inside with ``created`` or ``answer``.
 
         ``customer`` asks for Read/Write on that customer. ``tenant`` is for operators, who change
-        rows as the partner concerned.
+        rows as the partner concerned; ``founding`` is the id of a partner that they are about to make.
 
         Raises:
             Refusal: the rights do not suffice, or what the body of the block raises.
             Replayed: the same key was answered before.
         """
-        principal = dataclasses.replace(self.principal, acting_as=tenant) if tenant else self.principal
+        caller = dataclasses.replace(self.principal, acting_as=tenant) if tenant else self.principal
+        principal = dataclasses.replace(self.principal, acting_as=founding) if founding else caller
         claim = await self._claim()
         try:
             async with self._rails.database.change(principal, correlation=correlation.current()) as tx:
-                await self._authorise(await _fetchrow(tx), principal, customer, write=True)
+                await self._authorise(await _fetchrow(tx), caller, customer, write=True)
                 standing = await idempotency.claim(tx.session, claim) if claim else None
                 if standing is not None:
                     raise Replayed(standing)
