@@ -1,0 +1,26 @@
+"""Composition of the customers service. The only place that builds anything."""
+
+from pathlib import Path
+
+from chassis.keys import KeySet, signing_key
+from chassis.service import Service
+from chassis.tokens import Issuer
+from customers.consumers import consumers
+from customers.routes import customers, partners, reviews, sessions, users
+from customers.rules.keyring import Keyring
+from customers.rules.passwords import Passwords
+from customers.settings import Settings
+
+
+def service(settings: Settings) -> Service:
+    key = signing_key(settings.signing_key.get_secret_value())
+    keyring = Keyring(issuer=Issuer(key), link_key=settings.link_key.get_secret_value().encode(), passwords=Passwords())
+    return Service(
+        name="customers",
+        settings=settings,
+        migrations=Path(__file__).parent / "migrations",
+        routers=[module.router for module in (sessions, partners, users, customers, reviews)],
+        consumers=consumers(),
+        keys=KeySet([key]),
+        tools=keyring,
+    )

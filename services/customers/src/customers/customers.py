@@ -1,0 +1,115 @@
+"""Creating customers.
+
+A customer comes into being whole or not at all: its row, its first admin's user, the licence
+terms accepted for it, what was asked for, and what is told of them are one transaction
+(CUS-23). An address or a company that somebody else takes in the same moment is refused by
+the database's own constraints, whatever was read before.
+"""
+
+import dataclasses
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+
+from chassis.database import Transaction
+from chassis.errors import FieldError
+from contracts.customers.customers import CustomerCreated, CustomerFact, CustomerReviewOpened, EulaAccepted
+from customers.errors import DuplicateCompany
+from customers.rules import examination, identity, surroundings
+from customers.rules.admission import Admission, admit, settle
+from customers.rules.application import CreateCustomer
+from customers.rules.constraints import broken
+from customers.rules.examination import Accepted
+from customers.rules.names import company_key, search_key
+from customers.rules.telling import tell_customer
+from customers.tables.customers import Customer, EulaAcceptance, Review
+
+
+async def create(tx: Transaction, command: CreateCustomer) -> Customer:
+    """Create a customer with its first admin (CUS-01 to CUS-26); held in review where a person should look (CUS-13, CUS-14).
+
+    Raises:
+        Refusal: with everything that is wrong at once.
+    """
+    admin = identity.first_admin(command)
+    known = await surroundings.around(tx, command, admin)
+    accepted = examination.examine(command, admin, known)
+    customer = _customer(tx, command, accepted, policy_version=known.identity.version)
+    tx.session.add(customer)
+    await _settle(tx)
+    tell_customer(tx, customer, *await _papers(tx, customer, command, accepted))
+    await admit(tx, _first_admin(customer, accepted))
+    return customer
+
+
+def _customer(tx: Transaction, command: CreateCustomer, accepted: Accepted, *, policy_version: str) -> Customer:
+    return Customer(
+        partner_id=tx.partner_id,
+        id=tx.new_id(),
+        owner_partner_id=tx.partner_id,
+        status="pending_review" if accepted.findings else "active",
+        management_type=command.management_type,
+        communications_mode=command.communications_mode,
+        name=accepted.company.name,
+        name_key=search_key(accepted.company.name),
+        company_key=company_key(accepted.company.name),
+        country=accepted.company.country,
+        domain=accepted.domain,
+        company=accepted.company.model_dump(mode="json"),
+        contact=accepted.contact.model_dump(mode="json"),
+        first_admin=accepted.first_admin(tx.new_id()).model_dump(mode="json"),
+        products=[product.model_dump(mode="json") for product in command.products],
+        review_reasons=accepted.reasons,
+        tags=sorted(set(command.tags)),
+        data_region=command.data_region,
+        welcome_link_id=tx.new_id() if command.send_welcome else None,
+        identity_policy_version=policy_version,
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+
+
+async def _settle(tx: Transaction) -> None:
+    try:
+        await settle(tx, "/contact/email")
+    except IntegrityError as refused:
+        if broken(refused) == "customers_one_per_company":
+            raise DuplicateCompany(errors=[FieldError("/company/name", DuplicateCompany.code, DuplicateCompany("").title)]) from refused
+        raise
+
+
+async def _papers(tx: Transaction, customer: Customer, command: CreateCustomer, accepted: Accepted) -> list[CustomerFact]:
+    """What was accepted and what was found, as rows and as facts."""
+    whose = {"partner_id": customer.partner_id, "customer_id": customer.id}
+    accepted_by = tx.principal.user_id if tx.principal else customer.partner_id
+    eula = EulaAcceptance(**whose, id=tx.new_id(), eula_version=command.eula_version, accepted_by=accepted_by, accepted_at=tx.now)
+    tx.session.add(eula)
+    facts: list[CustomerFact] = [
+        CustomerCreated(
+            management_type=command.management_type,
+            country=customer.country,
+            status="pending_review" if accepted.findings else "active",
+            products=list(command.products),
+        ),
+        EulaAccepted(eula_version=command.eula_version, accepted_by=accepted_by, accepted_at=tx.now),
+    ]
+    if accepted.findings:
+        findings = [dataclasses.asdict(finding) for finding in accepted.findings]
+        tx.session.add(Review(**whose, id=tx.new_id(), status="open", findings=findings, opened_at=tx.now))
+        facts.append(CustomerReviewOpened(reasons=accepted.reasons))
+    await tx.session.flush()
+    return facts
+
+
+def _first_admin(customer: Customer, accepted: Accepted) -> Admission:
+    return Admission(
+        kind="customer",
+        name=accepted.admin.name,
+        email=str(accepted.admin.email),
+        language=accepted.contact.language,
+        user_id=UUID(customer.first_admin["user_id"]),
+        customer_id=customer.id,
+        link_id=customer.welcome_link_id,
+        purpose="welcome",
+        pointer=accepted.admin.pointer,
+    )

@@ -1,0 +1,144 @@
+"""Every reason for which customers refuses."""
+
+from chassis.errors import Kind, Refusal
+
+
+class NotAcceptable(Refusal):
+    """Something in the body cannot be accepted."""
+
+    kind = Kind.INVALID
+    code = "not_acceptable"
+    remedy = "Correct what `errors` names and send it again."
+
+
+class EmailTaken(Refusal):
+    """The e-mail address exists in the system already."""
+
+    kind = Kind.CONFLICT
+    code = "email_taken"
+    remedy = "Contact customer service to add a trial to the existing account, or take another address."
+    rule = "CUS-11"
+
+
+class DuplicateCompany(Refusal):
+    """You have this company as a customer already."""
+
+    kind = Kind.CONFLICT
+    code = "duplicate_company"
+    remedy = "Find it with GET /v1/customers?q=... and add the product there."
+    rule = "CUS-12"
+
+
+class ProgrammeRequired(Refusal):
+    """Paid products need an active programme."""
+
+    kind = Kind.FORBIDDEN
+    code = "programme_required"
+    remedy = "Ask for trials, or activate your programme first with POST /v1/programmes."
+    rule = "CUS-17"
+
+
+class CustomerNotFound(Refusal):
+    """There is no such customer."""
+
+    kind = Kind.NOT_FOUND
+    code = "customer_not_found"
+    remedy = "Check the id; list the customers you can see with GET /v1/customers."
+
+
+class NotInReview(Refusal):
+    """The customer is not in review."""
+
+    kind = Kind.CONFLICT
+    code = "not_in_review"
+    remedy = "List what is in review with GET /v1/reviews."
+    rule = "CUS-14"
+
+
+class PartnerNotFound(Refusal):
+    """There is no such partner."""
+
+    kind = Kind.NOT_FOUND
+    code = "partner_not_found"
+    remedy = "Check the id; list partners with GET /v1/partners."
+
+
+class ParentNotFound(Refusal):
+    """The parent is no active partner."""
+
+    kind = Kind.INVALID
+    code = "parent_not_found"
+    remedy = "Name an active partner as parent_id, or leave it out."
+
+
+class UserNotFound(Refusal):
+    """There is no such user."""
+
+    kind = Kind.NOT_FOUND
+    code = "user_not_found"
+    remedy = "Check the id; list users with GET /v1/users."
+
+
+class RoleNotFound(Refusal):
+    """A role does not exist."""
+
+    kind = Kind.INVALID
+    code = "role_not_found"
+    remedy = "Name roles that GET /v1/roles lists."
+
+
+class PasswordRefused(Refusal):
+    """The password is not acceptable."""
+
+    kind = Kind.INVALID
+    code = "password_refused"
+    remedy = "Choose 12 to 128 characters that are not your e-mail address."
+
+
+class CredentialsWrong(Refusal):
+    """E-mail address or password is wrong."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "credentials_wrong"
+    remedy = "Check both; ask a Partner Administrator for a new link if the password is lost."
+
+
+class SignInRefused(Refusal):
+    """Signing in is not possible at the moment."""
+
+    kind = Kind.FORBIDDEN
+    code = "sign_in_refused"
+    remedy = "Ask the partner or the operator who manages this account."
+
+
+class SignInByPartnerOnly(Refusal):
+    """Your partner manages this account for you, so you cannot sign in."""
+
+    kind = Kind.FORBIDDEN
+    code = "partner_managed"
+    remedy = "Ask your partner; it can request another management type, which you confirm."
+    rule = "CUS-52"
+
+
+class SessionEnded(Refusal):
+    """The session has ended."""
+
+    kind = Kind.UNAUTHENTICATED
+    code = "session_ended"
+    remedy = "Sign in again."
+
+
+class LinkInvalid(Refusal):
+    """The link is not valid, or not any more."""
+
+    kind = Kind.INVALID
+    code = "link_invalid"
+    remedy = "Ask for a new link."
+
+
+class SignInBusy(Refusal):
+    """Too many sign-ins are being checked."""
+
+    kind = Kind.UNAVAILABLE
+    code = "sign_in_busy"
+    remedy = "Try again in a moment."

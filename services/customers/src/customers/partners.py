@@ -1,0 +1,189 @@
+"""Partners: how one comes into being under another, with its roles and its first user (CUS-71, CUS-74, CUS-79, CUS-81, CUS-84)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import bindparam, select
+
+from chassis.database import Read, Reading, Transaction
+from chassis.errors import FieldError
+from chassis.http.lists import Page, Sort, Sorts
+from contracts.customers.partners import PartnerRegistered, SupportInfo
+from contracts.root import ROOT_PARTNER_ID
+from customers.errors import ParentNotFound, PartnerNotFound
+from customers.rules import predefined
+from customers.rules.admission import Admission, admit
+from customers.rules.names import search_key
+from customers.rules.telling import tell_partner
+from customers.tables.partners import Partner
+from customers.tables.users import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstUser:
+    """Who gets Partner Administrator. Without a password a link is mailed to set one."""
+
+    name: str
+    email: str
+    password_hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parent:
+    """Under whom a partner is registered: its id and its own ancestors, from the root down."""
+
+    id: UUID
+    ancestors: tuple[UUID, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterPartner:
+    name: str
+    country: str
+    parent: Parent
+    language: str
+    time_zone: str
+    support: SupportInfo
+    admin: FirstUser
+
+
+async def register(tx: Transaction, command: RegisterPartner) -> tuple[Partner, User]:
+    """Register the partner whose transaction this is, with its two roles and its first user.
+
+    Raises:
+        EmailTaken: the first user's address belongs to somebody else.
+    """
+    partner = Partner(
+        partner_id=tx.partner_id,
+        id=tx.partner_id,
+        name=command.name,
+        name_key=search_key(command.name),
+        country=command.country,
+        status="active",
+        parent_id=command.parent.id,
+        ancestors=[*command.parent.ancestors, command.parent.id],
+        language=command.language,
+        time_zone=command.time_zone,
+        support=command.support.model_dump(mode="json"),
+        registered_at=tx.now,
+        updated_at=tx.now,
+    )
+    tx.session.add(partner)
+    await tx.session.flush()
+    tell_partner(tx, partner, PartnerRegistered(parent_id=partner.parent_id, country=partner.country))
+    roles = await predefined.give(tx)
+    return partner, await admit(tx, _first_user(tx, command, roles.partner_administrator.id))
+
+
+def _first_user(tx: Transaction, command: RegisterPartner, role_id: UUID) -> Admission:
+    admin = command.admin
+    return Admission(
+        kind="partner",
+        name=admin.name,
+        email=admin.email,
+        language=command.language,
+        user_id=tx.new_id(),
+        role_ids=(role_id,),
+        password_hash=admin.password_hash,
+        link_id=None if admin.password_hash else tx.new_id(),
+        pointer="/admin/email",
+    )
+
+
+class PartnerLine(msgspec.Struct):
+    """A partner as it is answered."""
+
+    id: UUID
+    version: int
+    company_name: str
+    country: str
+    status: str
+    parent_id: UUID | None
+    language: str
+    time_zone: str
+    support: msgspec.Raw
+    registered_at: datetime
+
+
+_COLUMNS: Final = (
+    "id",
+    "version",
+    "name",
+    "name_key",
+    "country",
+    "status",
+    "parent_id",
+    "language",
+    "time_zone",
+    "support",
+    "registered_at",
+)
+_ONE: Final = Reading(Partner, lambda r, _shape: select(*(r.c[name] for name in _COLUMNS)).where(r.c.id == bindparam("id")))
+_PARENT: Final = Reading(Partner, lambda r, _shape: select(r.c.id, r.c.ancestors).where(r.c.id == bindparam("id"), r.c.status == "active"))
+_SORTS: Final = Sorts(
+    {"company_name": ("name_key", str), "registered_at": ("registered_at", datetime)}, default="company_name", last=("id", UUID)
+)
+
+
+def _page(relation: Any, shape: tuple[Sort, bool]) -> Any:
+    sort, further = shape
+    statement = select(*(relation.c[name] for name in _COLUMNS)).order_by(*sort.order(relation)).limit(bindparam("limit"))
+    return statement.where(sort.after(relation)) if further else statement
+
+
+_PAGE: Final = Reading(Partner, _page)
+
+
+async def parent(read: Read, partner_id: UUID | None) -> Parent:
+    """The active partner under which another may be registered; the root party where none is named.
+
+    Raises:
+        ParentNotFound: there is none.
+    """
+    row = await read.row(_PARENT, id=partner_id or ROOT_PARTNER_ID)
+    if row is None:
+        raise ParentNotFound(errors=[FieldError("/parent_id", ParentNotFound.code, ParentNotFound("").title)])
+    return Parent(id=row["id"], ancestors=tuple(row["ancestors"]))
+
+
+async def one(read: Read, partner_id: UUID) -> PartnerLine:
+    """A partner: the operator sees each, a partner itself.
+
+    Raises:
+        PartnerNotFound: there is none that the reader sees.
+    """
+    row = await read.row(_ONE, id=partner_id)
+    if row is None:
+        raise PartnerNotFound
+    return _line(row)
+
+
+async def page(read: Read, *, sort: str | None, cursor: str | None, limit: int) -> Page[PartnerLine]:
+    order = _SORTS.read(sort)
+    after = order.read(cursor)
+    rows = await read.rows(_PAGE, (order, bool(after)), limit=limit + 1, **after)
+    return Page.cut(rows, _line, sort=order, limit=limit, as_of=read.now)
+
+
+def _line(row: Any) -> PartnerLine:
+    return PartnerLine(
+        id=row["id"],
+        version=row["version"],
+        company_name=row["name"],
+        country=row["country"],
+        status=row["status"],
+        parent_id=row["parent_id"],
+        language=row["language"],
+        time_zone=row["time_zone"],
+        support=msgspec.Raw(row["support"].encode()),
+        registered_at=row["registered_at"],
+    )
+
+
+def line(partner: Partner) -> PartnerLine:
+    """A partner that was just registered, as ``one`` answers it."""
+    values = {name: getattr(partner, name) for name in _COLUMNS}
+    return _line(values | {"support": msgspec.json.encode(partner.support).decode()})

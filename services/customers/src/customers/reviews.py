@@ -1,0 +1,172 @@
+"""Reviews: customers held at their creation, and what a person decides about them (CUS-13, CUS-14).
+
+Nothing is provisioned or mailed for a customer in review. A rejected customer's addresses and
+company are free again, so that a corrected application is not refused by the wrong one.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import bindparam, delete, select, update
+
+from chassis.database import Read, Reading, Transaction
+from chassis.http.etags import Seen
+from chassis.http.lists import Page, Sort, Sorts
+from contracts.customers.credentials import CredentialLinkRequested
+from contracts.customers.customers import CustomerReviewCleared, CustomerReviewRejected
+from contracts.customers.users import UserUpdated
+from customers.errors import CustomerNotFound, NotInReview
+from customers.rules.admission import LIFETIMES
+from customers.rules.telling import tell_customer, tell_user
+from customers.tables.customers import Customer, Review
+from customers.tables.links import Link
+from customers.tables.users import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearReview:
+    """``seen`` is the version of the customer that the reviewer decided on."""
+
+    customer_id: UUID
+    seen: Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectReview:
+    customer_id: UUID
+    seen: Seen
+    reason: str
+
+
+async def clear(tx: Transaction, command: ClearReview) -> Customer:
+    """Let the customer go on: from now it is active. Its welcome link begins to run now."""
+    customer = await _held(tx, command.customer_id, command.seen)
+    reviewer = await _decide(tx, customer, "cleared", reason=None)
+    customer.status = "active"
+    customer.updated_at = tx.now
+    await tx.session.flush()
+    tell_customer(tx, customer, CustomerReviewCleared(reviewed_by=reviewer))
+    if customer.welcome_link_id is not None:
+        await _renew_welcome(tx, customer, customer.welcome_link_id)
+    return customer
+
+
+async def reject(tx: Transaction, command: RejectReview) -> Customer:
+    """Refuse the customer for good; its first admin will never sign in."""
+    customer = await _held(tx, command.customer_id, command.seen)
+    reviewer = await _decide(tx, customer, "rejected", reason=command.reason)
+    customer.status = "rejected"
+    customer.updated_at = tx.now
+    await tx.session.flush()
+    tell_customer(tx, customer, CustomerReviewRejected(reviewed_by=reviewer, reason=command.reason))
+    for user in await _users_of(tx, customer):
+        await tx.session.execute(delete(Link).where(Link.partner_id == tx.partner_id, Link.user_id == user.id))
+        user.status = "disabled"
+        user.email = None
+        user.gen += 1
+        user.updated_at = tx.now
+        await tx.session.flush()
+        tell_user(tx, user, UserUpdated(fields=["email", "status"]))
+    return customer
+
+
+async def _held(tx: Transaction, customer_id: UUID, seen: Seen) -> Customer:
+    found = select(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == customer_id).with_for_update()
+    customer = (await tx.session.scalars(found)).one_or_none()
+    if customer is None:
+        raise CustomerNotFound
+    seen.admit(customer.version)
+    if customer.status != "pending_review":
+        raise NotInReview(status=customer.status)
+    return customer
+
+
+async def _decide(tx: Transaction, customer: Customer, status: str, *, reason: str | None) -> UUID:
+    reviewer = tx.principal.user_id if tx.principal else tx.partner_id
+    await tx.session.execute(
+        update(Review)
+        .where(Review.partner_id == tx.partner_id, Review.customer_id == customer.id, Review.status == "open")
+        .values(status=status, decided_at=tx.now, decided_by=reviewer, reason=reason)
+    )
+    return reviewer
+
+
+async def _users_of(tx: Transaction, customer: Customer) -> list[User]:
+    users = select(User).where(User.partner_id == tx.partner_id, User.customer_id == customer.id).order_by(User.id).with_for_update()
+    return list(await tx.session.scalars(users))
+
+
+async def _renew_welcome(tx: Transaction, customer: Customer, link_id: UUID) -> None:
+    """A link told at creation may have run out while the customer was held."""
+    expires_at = tx.now + LIFETIMES["welcome"]
+    holder = await tx.session.execute(
+        update(Link)
+        .where(Link.partner_id == tx.partner_id, Link.id == link_id, Link.used_at.is_(None))
+        .values(expires_at=expires_at)
+        .returning(Link.user_id)
+    )
+    user_id = holder.scalar_one_or_none()
+    for user in await _users_of(tx, customer):
+        if user.id == user_id:
+            user.updated_at = tx.now
+            await tx.session.flush()
+            tell_user(tx, user, CredentialLinkRequested(link_id=link_id, user_id=user.id, purpose="welcome", expires_at=expires_at))
+
+
+class ReviewLine(msgspec.Struct):
+    """A customer in review, as the operator sees it; ``version`` is the customer's."""
+
+    id: UUID
+    customer_id: UUID
+    partner_id: UUID
+    version: int
+    company: msgspec.Raw
+    contact: msgspec.Raw
+    findings: msgspec.Raw
+    opened_at: datetime
+
+
+_SORTS: Final = Sorts({"opened_at": ("opened_at", datetime)}, default="opened_at", last=("id", UUID))
+
+
+def _page(relation: Any, shape: tuple[Sort, bool]) -> Any:
+    sort, further = shape
+    customers = Customer.__table__
+    whose = (customers.c.partner_id == relation.c.partner_id) & (customers.c.id == relation.c.customer_id)
+    mine = (relation.c[name] for name in ("id", "customer_id", "partner_id", "findings", "opened_at"))
+    statement = select(*mine, customers.c.version, customers.c.company, customers.c.contact).select_from(relation.join(customers, whose))
+    statement = statement.where(relation.c.status == "open").order_by(*sort.order(relation)).limit(bindparam("limit"))
+    return statement.where(sort.after(relation)) if further else statement
+
+
+_PAGE: Final = Reading(Review, _page)
+_PARTNER: Final = Reading(Customer, lambda r, _shape: select(r.c.partner_id).where(r.c.id == bindparam("id")))
+
+
+async def page(read: Read, *, cursor: str | None, limit: int) -> Page[ReviewLine]:
+    """What is open over all partners, the oldest first (operators only: the statement reads the tables)."""
+    order = _SORTS.read(None)
+    after = order.read(cursor)
+    rows = await read.rows(_PAGE, (order, bool(after)), limit=limit + 1, **after)
+    return Page.cut(rows, _line, sort=order, limit=limit, as_of=read.now)
+
+
+async def partner_of(read: Read, customer_id: UUID) -> UUID:
+    """Whose customer it is, so that the operator can change it as that partner.
+
+    Raises:
+        CustomerNotFound: there is none.
+    """
+    row = await read.row(_PARTNER, id=customer_id)
+    if row is None:
+        raise CustomerNotFound
+    partner_id: UUID = row["partner_id"]
+    return partner_id
+
+
+def _line(row: Any) -> ReviewLine:
+    values: dict[str, Any] = {name: row[name] for name in ReviewLine.__struct_fields__}
+    return ReviewLine(**values | {name: msgspec.Raw(row[name].encode()) for name in ("company", "contact", "findings")})

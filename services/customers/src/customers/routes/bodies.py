@@ -1,0 +1,93 @@
+"""What a request to create a customer looks like (CUS-03 to CUS-08, CUS-15, CUS-21 to CUS-26)."""
+
+from typing import Annotated, Literal
+
+from annotated_types import Len
+from pydantic import Field
+
+from chassis.http.bodies import Body
+from chassis.http.text import CountryCode, EmailAddress, LanguageTag, Name, Text, TimeZoneName
+from contracts.customers.customers import CommunicationsMode, Company, Contact, ManagementType, ProductAsked
+from contracts.records import JsonObject
+from customers.rules.application import CreateCustomer, FirstAdminWanted
+
+type Line = Annotated[str, Text(200)]
+type Phone = Annotated[str, Text(40)]
+type Code = Annotated[str, Text(100)]
+type Tag = Annotated[str, Text(50)]
+
+
+class NewCompany(Body):
+    name: Name
+    address_1: Line
+    address_2: Line | None = None
+    address_3: Line | None = None
+    city: Annotated[str, Text(100)]
+    postal_code: Annotated[str, Text(20)] | None = None
+    region: Annotated[str, Text(100)] | None = None
+    country: CountryCode
+    phone: Phone | None = None
+    website: Annotated[str, Text(500)] | None = None
+
+
+class NewContact(Body):
+    """An authorised person at the end company. The address becomes the customer's login unless ``first_admin`` says otherwise."""
+
+    name: Name
+    email: EmailAddress
+    phone: Phone | None = None
+    language: LanguageTag = "en"
+    time_zone: TimeZoneName
+
+
+class NewFirstAdmin(Body):
+    """``email`` left out is made of the names and the domain; ``temporary`` ones may be elsewhere and be replaced later."""
+
+    first_name: Annotated[str, Text(100)]
+    last_name: Annotated[str, Text(100)]
+    email: EmailAddress | None = None
+    temporary: bool = False
+
+
+class NewProduct(Body):
+    """``quantity`` left out is the offer's own; ``answers`` fill the offer's form."""
+
+    offer: Code
+    kind: Literal["trial", "paid"]
+    quantity: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
+    answers: JsonObject = Field(default_factory=dict)
+
+
+class AcceptedEula(Body):
+    version: Annotated[str, Text(50)]
+    accepted: Literal[True]
+
+
+class NewCustomer(Body):
+    management_type: ManagementType
+    communications_mode: CommunicationsMode = "both"
+    company: NewCompany
+    contact: NewContact
+    domain: Annotated[str, Text(253)]
+    first_admin: NewFirstAdmin | None = None
+    send_welcome: bool = True
+    products: Annotated[list[NewProduct], Len(1, 20)]
+    eula: AcceptedEula
+    tags: Annotated[list[Tag], Len(max_length=50)] = Field(default_factory=list)
+    data_region: Annotated[str, Text(50)] = "default"
+
+    def command(self) -> CreateCustomer:
+        admin = self.first_admin
+        return CreateCustomer(
+            management_type=self.management_type,
+            communications_mode=self.communications_mode,
+            company=Company.model_validate(self.company),
+            contact=Contact.model_validate(self.contact),
+            domain=self.domain,
+            first_admin=FirstAdminWanted(**admin.model_dump()) if admin else None,
+            send_welcome=self.send_welcome,
+            products=tuple(ProductAsked(item=number, **product.model_dump()) for number, product in enumerate(self.products, start=1)),
+            eula_version=self.eula.version,
+            tags=tuple(self.tags),
+            data_region=self.data_region,
+        )

@@ -1,0 +1,122 @@
+"""Partners over HTTP: registered by the operator, read by the operator and by themselves."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from chassis.http.bodies import Body
+from chassis.http.calls import Call, allow
+from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing
+from chassis.http.text import CountryCode, EmailAddress, LanguageTag, Name, Text, TimeZoneName
+from chassis.ids import new_id
+from contracts.customers.partners import SupportInfo
+from customers import partners
+from customers.partners import FirstUser, Parent, RegisterPartner
+from customers.rules import passwords, support
+from customers.rules.keyring import Keyring
+
+router = APIRouter(prefix="/v1/partners", tags=["partners"])
+
+OPERATORS = frozenset({"operator"})
+STAFF = frozenset({"operator", "partner"})
+
+
+class NewSupport(Body):
+    """Where the partner's customers buy and get help; stands in every mail to them (CUS-74)."""
+
+    purchase_url: Annotated[str, Text(500)] | None = None
+    support_url: Annotated[str, Text(500)] | None = None
+    support_email: EmailAddress | None = None
+    support_phone: Annotated[str, Text(40)] | None = None
+
+
+class NewAdmin(Body):
+    """Gets Partner Administrator (CUS-81); without ``password`` a link to set one is mailed."""
+
+    name: Name
+    email: EmailAddress
+    password: Annotated[str, Field(max_length=1000, json_schema_extra={"format": "password"})] | None = None
+
+
+class NewPartner(Body):
+    company_name: Name
+    country: CountryCode
+    parent_id: UUID | None = None
+    language: LanguageTag = "en"
+    time_zone: TimeZoneName = "UTC"
+    support: NewSupport = NewSupport()
+    admin: NewAdmin
+
+    def command(self, parent: Parent, given: SupportInfo, password_hash: str | None) -> RegisterPartner:
+        return RegisterPartner(
+            name=self.company_name,
+            country=self.country,
+            parent=parent,
+            language=self.language,
+            time_zone=self.time_zone,
+            support=given,
+            admin=FirstUser(name=self.admin.name, email=self.admin.email, password_hash=password_hash),
+        )
+
+
+class SupportView(BaseModel):
+    purchase_url: str | None = None
+    support_url: str | None = None
+    support_email: str | None = None
+    support_phone: str | None = None
+
+
+class PartnerView(BaseModel):
+    id: UUID
+    version: int
+    company_name: str
+    country: str
+    status: str
+    parent_id: UUID | None
+    language: str
+    time_zone: str
+    support: SupportView
+    registered_at: datetime
+
+
+class ListQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sort: Annotated[str, Text(100)] | None = None
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
+@router.post("", status_code=201, response_model=PartnerView)
+async def register(body: NewPartner, call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
+    given = support.checked(body.support.model_dump(), country=body.country)
+    async with call.read() as read:
+        parent = await partners.parent(read, body.parent_id)
+    command = body.command(parent, given, await _hashed(body.admin, call.tools))
+    async with call.change(founding=new_id()) as tx:
+        partner, _ = await partners.register(tx, command)
+        return call.created(partners.line(partner), location=f"/v1/partners/{partner.id}", version=partner.version)
+
+
+@router.get("", response_model=Listing[PartnerView])
+async def list_partners(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
+    async with call.read() as read:
+        return call.answer(await partners.page(read, sort=query.sort, cursor=query.cursor, limit=query.limit))
+
+
+@router.get("/{partner_id}", response_model=PartnerView)
+async def get(partner_id: UUID, call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
+    async with call.read() as read:
+        partner = await partners.one(read, partner_id)
+        return call.answer(partner, version=partner.version)
+
+
+async def _hashed(admin: NewAdmin, keyring: Keyring) -> str | None:
+    if admin.password is None:
+        return None
+    passwords.check(admin.password, admin.email, "/admin/password")
+    return await keyring.passwords.hash(admin.password)

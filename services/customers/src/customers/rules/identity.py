@@ -1,0 +1,74 @@
+"""Identity: who signs in first for a new customer, and which addresses that may be (CUS-10, CUS-22 to CUS-24, C-3)."""
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from anyascii import anyascii
+
+from customers.rules import domains
+from customers.rules.application import CreateCustomer
+
+_NO_LOCAL: Final = re.compile(r"[^a-z0-9-]+")
+_LONGEST: Final = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityPolicy:
+    """``first_admin`` says whether the first address must be on the customer's domain."""
+
+    version: str
+    first_admin: Literal["same_domain", "any"]
+    temporary_allowed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admin:
+    """Who signs in first. ``pointer`` is where the body says the address, or would have said it."""
+
+    first_name: str
+    last_name: str
+    email: str | None
+    temporary: bool
+    pointer: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+def first_admin(command: CreateCustomer) -> Admin:
+    """The person named, or else the contact, whose address then becomes the login."""
+    wanted = command.first_admin
+    if wanted is None:
+        first, _, last = command.contact.name.rpartition(" ")
+        names = (first, last) if first else (last, "")
+        return Admin(first_name=names[0], last_name=names[1], email=command.contact.email, temporary=False, pointer="/contact/email")
+    return Admin(
+        first_name=wanted.first_name,
+        last_name=wanted.last_name,
+        email=wanted.email or generated(wanted.first_name, wanted.last_name, command.domain),
+        temporary=wanted.temporary,
+        pointer="/first_admin/email",
+    )
+
+
+def generated(first_name: str, last_name: str, domain: str) -> str | None:
+    """``first.last@domain`` in plain ASCII; None when nothing of the names is left."""
+    parts = [_NO_LOCAL.sub("", anyascii(name).casefold()).strip("-") for name in (first_name, last_name)]
+    local = ".".join(filter(None, parts))[:_LONGEST].rstrip(".-")
+    try:
+        return f"{local}@{domains.bare(domain)}" if local else None
+    except domains.BadDomain:
+        return None
+
+
+def objection(admin: Admin, domain: str, policy: IdentityPolicy) -> tuple[str, str] | None:
+    """What the policy has against an address: code and detail."""
+    if admin.email is None:
+        return "email_needed", "No address can be made of these names and this domain; give one."
+    if admin.temporary and not policy.temporary_allowed:
+        return "temporary_not_allowed", "Temporary addresses are not allowed."
+    if policy.first_admin == "any" or admin.temporary or domains.together(domains.of_email(admin.email), domain):
+        return None
+    return "foreign_domain", f"The first address must be on {domain}, or be temporary."

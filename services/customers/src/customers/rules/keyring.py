@@ -1,0 +1,13 @@
+"""The keyring: what signing in needs besides the database."""
+
+from dataclasses import dataclass
+
+from chassis.tokens import Issuer
+from customers.rules.passwords import Passwords
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Keyring:
+    issuer: Issuer
+    link_key: bytes
+    passwords: Passwords

@@ -1,0 +1,50 @@
+"""How customers tells what happened to a partner, a user, a role, a customer.
+
+Every fact goes to its own topic; the whole state goes once to the entity's state topic. All
+carry the version that the change gave the entity, so flush before telling.
+"""
+
+from uuid import UUID
+
+from chassis.database import About, Transaction
+from contracts.customers.customers import CustomerChanged, CustomerFact, CustomerState
+from contracts.customers.partners import PartnerChanged, PartnerFact, PartnerState
+from contracts.customers.roles import RoleChanged, RoleFact, RoleState
+from contracts.customers.users import UserChanged, UserFact, UserState
+from contracts.records import Fact
+from customers.tables.customers import Customer
+from customers.tables.partners import Partner
+from customers.tables.roles import Role
+from customers.tables.users import User
+
+
+def tell_partner(tx: Transaction, partner: Partner, *facts: PartnerFact) -> None:
+    about = tx.entity("partner", partner.id, version=partner.version)
+    state = PartnerState.model_validate(partner)
+    tx.tell(PartnerChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
+
+
+def tell_user(tx: Transaction, user: User, *facts: UserFact) -> None:
+    about = tx.entity("user", user.id, version=user.version, customer_id=user.customer_id)
+    state = UserState.model_validate(user)
+    tx.tell(UserChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
+
+
+def tell_role(tx: Transaction, role: Role, *facts: RoleFact) -> None:
+    about = tx.entity("role", role.id, version=role.version)
+    state = RoleState.model_validate(role)
+    tx.tell(RoleChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
+
+
+def tell_customer(tx: Transaction, customer: Customer, *facts: CustomerFact) -> None:
+    about = tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id, data_region=customer.data_region)
+    state = CustomerState.model_validate(customer)
+    tx.tell(CustomerChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
+
+
+def _told(tx: Transaction, about: About, facts: tuple[Fact, ...]) -> list[UUID]:
+    return [tx.tell(fact, about=about) for fact in facts]
+
+
+def _topics(facts: tuple[Fact, ...]) -> list[str]:
+    return [fact.topic for fact in facts]

@@ -1,0 +1,1 @@
+"""The tables of customers, one file per noun."""

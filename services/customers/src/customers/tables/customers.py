@@ -1,0 +1,101 @@
+"""Customers: the end companies that partners run, with what was accepted and reviewed at their creation.
+
+Two living customers of a partner never have the same company (CUS-12): the unique index
+``customers_one_per_company`` keeps that true when two are created at once.
+"""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.database.tables import Base, TenantRow, Versioned
+
+LIVING = "status not in ('deleted', 'purged', 'rejected')"
+
+
+class Customer(TenantRow, Versioned, Base):
+    __tablename__ = "customers"
+    __table_args__ = (
+        UniqueConstraint("id", name="customers_id"),
+        CheckConstraint(
+            "status in ('draft', 'pending_review', 'active', 'disabled', 'deleting', 'deleted', 'purged', 'rejected')", name="status"
+        ),
+        CheckConstraint("management_type in ('partner_managed', 'customer_managed', 'co_managed')", name="management_type"),
+        CheckConstraint("communications_mode in ('partner_only', 'both')", name="communications_mode"),
+        ForeignKeyConstraint(["partner_id"], ["partners.id"], name="customers_partner"),
+        Index("customers_one_per_company", "partner_id", "company_key", "country", unique=True, postgresql_where=text(LIVING)),
+        Index("customers_by_name", "partner_id", "name_key", "id"),
+        Index("customers_by_type", "partner_id", "management_type", "id"),
+        Index("customers_by_creation", "partner_id", "created_at", "id"),
+        Index("customers_search", "partner_id", "name_key", postgresql_using="gin", postgresql_ops={"name_key": "gin_trgm_ops"}),
+    )
+
+    owner_partner_id: Mapped[UUID]
+    status: Mapped[str]
+    management_type: Mapped[str]
+    communications_mode: Mapped[str]
+    name: Mapped[str]
+    name_key: Mapped[str] = mapped_column(Text(collation="C"))
+    company_key: Mapped[str]
+    country: Mapped[str]
+    domain: Mapped[str]
+    company: Mapped[dict[str, Any]]
+    contact: Mapped[dict[str, Any]]
+    first_admin: Mapped[dict[str, Any]]
+    products: Mapped[list[dict[str, Any]]]
+    review_reasons: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    data_region: Mapped[str]
+    welcome_link_id: Mapped[UUID | None]
+    identity_policy_version: Mapped[str]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class EulaAcceptance(TenantRow, Base):
+    """Who accepted which version of the licence terms for a customer, and when (CUS-26)."""
+
+    __tablename__ = "eula_acceptances"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["partner_id", "customer_id"],
+            ["customers.partner_id", "customers.id"],
+            name="eula_acceptances_customer",
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+    )
+
+    customer_id: Mapped[UUID]
+    eula_version: Mapped[str]
+    accepted_by: Mapped[UUID]
+    accepted_at: Mapped[datetime]
+
+
+class Review(TenantRow, Base):
+    """Why a customer is held, in full (the customer's own row has the codes alone), and what was decided."""
+
+    __tablename__ = "reviews"
+    __table_args__ = (
+        CheckConstraint("status in ('open', 'cleared', 'rejected')", name="status"),
+        ForeignKeyConstraint(
+            ["partner_id", "customer_id"],
+            ["customers.partner_id", "customers.id"],
+            name="reviews_customer",
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+        Index("reviews_one_open", "partner_id", "customer_id", unique=True, postgresql_where=text("status = 'open'")),
+        Index("reviews_open", "opened_at", "id", postgresql_where=text("status = 'open'")),
+    )
+
+    customer_id: Mapped[UUID]
+    status: Mapped[str]
+    findings: Mapped[list[dict[str, Any]]]
+    opened_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[UUID | None]
+    reason: Mapped[str | None]

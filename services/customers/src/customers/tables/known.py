@@ -1,0 +1,78 @@
+"""What customers has to know to refuse at once: offers and programmes as licensing tells them, lists, policies.
+
+Offers, lists and policies are shared tables; a programme is its partner's.
+"""
+
+from datetime import datetime
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import Index, Table
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.database.tables import Base, TenantRow
+
+
+class KnownOffer(Base):
+    """An offer, as far as an order is refused by it."""
+
+    __tablename__ = "offers"
+    __table_args__ = (Index("offers_code", "code"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    code: Mapped[str]
+    status: Mapped[str]
+    trial: Mapped[bool]
+    trial_seat_cap: Mapped[int | None]
+    paid: Mapped[bool]
+
+
+class KnownProgramme(TenantRow, Base):
+    """A partner's programme; an active one lets it sell (CUS-17)."""
+
+    __tablename__ = "programmes"
+    __table_args__ = (Index("programmes_id", "id", unique=True),)
+
+    version: Mapped[int]
+    status: Mapped[str]
+
+
+class ScreeningList(Base):
+    """One list of denied parties. ``load_id`` names its present content."""
+
+    __tablename__ = "screening_lists"
+
+    list_name: Mapped[str] = mapped_column(primary_key=True)
+    load_id: Mapped[UUID]
+    names: Mapped[int]
+    loaded_at: Mapped[datetime]
+
+
+class ScreeningName(Base):
+    """A denied party, under one of its names."""
+
+    __tablename__ = "screening_names"
+    __table_args__ = (Index("screening_names_list", "list_name"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    list_name: Mapped[str]
+    reference: Mapped[str]
+    name: Mapped[str]
+    country: Mapped[str | None]
+
+
+class Policy(Base):
+    """A policy document; the highest version of a kind holds."""
+
+    __tablename__ = "policies"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    document: Mapped[dict[str, Any]]
+    published_at: Mapped[datetime]
+
+
+offers = cast("Table", KnownOffer.__table__)
+programmes = cast("Table", KnownProgramme.__table__)
+"""As the projections write them."""

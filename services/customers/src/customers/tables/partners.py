@@ -1,0 +1,36 @@
+"""Partners: who sells, and under whom. A partner is its own tenant: ``partner_id`` is ``id``."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, UniqueConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.database.tables import Base, TenantRow, Versioned
+
+
+class Partner(TenantRow, Versioned, Base):
+    """The foreign key to the parent has one column on purpose: it points at another partner."""
+
+    __tablename__ = "partners"
+    __table_args__ = (
+        UniqueConstraint("id", name="partners_id"),
+        CheckConstraint("partner_id = id", name="is_its_own_tenant"),
+        CheckConstraint("status in ('active', 'disabled')", name="status"),
+        ForeignKeyConstraint(["parent_id"], ["partners.id"], name="partners_parent"),
+    )
+
+    name: Mapped[str]
+    name_key: Mapped[str]
+    country: Mapped[str]
+    status: Mapped[str]
+    parent_id: Mapped[UUID | None]
+    ancestors: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    shut_out: Mapped[bool] = mapped_column(default=False)
+    sandbox: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str]
+    time_zone: Mapped[str]
+    support: Mapped[dict[str, Any]]
+    registered_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

@@ -1,0 +1,42 @@
+"""Users: every principal that may sign in or call.
+
+``role_ids`` is a list and no table of its own because every request reads it; who assigns a
+role locks it first, so none is named that does not exist. The password is not here but behind
+the door, where no running role can read it.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Uuid
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.database.tables import Base, TenantRow, Versioned
+
+
+class User(TenantRow, Versioned, Base):
+    __tablename__ = "users"
+    __table_args__ = (
+        CheckConstraint("kind in ('operator', 'partner', 'customer', 'service')", name="kind"),
+        CheckConstraint("status in ('invited', 'active', 'disabled')", name="status"),
+        CheckConstraint("(kind = 'customer') = (customer_id is not null)", name="of_a_customer"),
+        ForeignKeyConstraint(["partner_id"], ["partners.id"], name="users_partner"),
+        ForeignKeyConstraint(
+            ["partner_id", "customer_id"],
+            ["customers.partner_id", "customers.id"],
+            name="users_customer",
+            onupdate="CASCADE",
+            ondelete="CASCADE",
+        ),
+    )
+
+    customer_id: Mapped[UUID | None]
+    kind: Mapped[str]
+    status: Mapped[str]
+    gen: Mapped[int]
+    name: Mapped[str]
+    email: Mapped[str | None]
+    language: Mapped[str]
+    role_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]

@@ -1,0 +1,142 @@
+"""Builders: whatever a test does not speak of has a sensible value."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from chassis.database import Transaction, Work
+from chassis.ids import new_id
+from contracts.customers.customers import Company, Contact, ProductAsked
+from customers import customers
+from customers.rules import predefined
+from customers.rules.application import CreateCustomer
+from customers.rules.names import search_key
+from customers.tables.customers import Customer
+from customers.tables.known import KnownOffer, KnownProgramme, ScreeningList, ScreeningName
+from customers.tables.partners import Partner
+from customers.tables.users import User
+
+TRIAL_OFFER = "endpoint-cloud"
+TRIAL_SEATS = 50
+DENIED = "Krasnaya Zvezda Trading LLC"
+
+
+def a_company(**changes: Any) -> Company:
+    values: dict[str, Any] = {
+        "name": "Müller & Söhne GmbH",
+        "address_1": "Hafenstraße 1",
+        "address_2": None,
+        "address_3": None,
+        "city": "Hamburg",
+        "postal_code": "20457",
+        "region": "HH",
+        "country": "DE",
+        "phone": "+4940123456",
+        "website": "https://mueller.example",
+    }
+    return Company(**(values | changes))
+
+
+def a_contact(**changes: Any) -> Contact:
+    values: dict[str, Any] = {
+        "name": "Ada Lovelace",
+        "email": "ada@mueller.example",
+        "phone": None,
+        "language": "de",
+        "time_zone": "Europe/Berlin",
+    }
+    return Contact(**(values | changes))
+
+
+def a_product(**changes: Any) -> ProductAsked:
+    values: dict[str, Any] = {"item": 1, "offer": TRIAL_OFFER, "kind": "trial", "quantity": 10, "answers": {}}
+    return ProductAsked(**(values | changes))
+
+
+def an_application(**changes: Any) -> CreateCustomer:
+    """A sound application for one trial."""
+    whole = CreateCustomer(
+        management_type="co_managed",
+        company=a_company(),
+        contact=a_contact(),
+        domain="mueller.example",
+        products=(a_product(),),
+        eula_version="2026-01",
+    )
+    return replace(whole, **changes)
+
+
+def for_company(name: str, domain: str, **changes: Any) -> CreateCustomer:
+    """An application of a company that is like no other."""
+    return an_application(company=a_company(name=name), contact=a_contact(email=f"ada@{domain}"), domain=domain, **changes)
+
+
+async def a_partner(tx: Transaction, *, name: str = "Hafen IT", email: str | None = None) -> Partner:
+    """The partner whose transaction it is, with its roles and, with an address, its administrator: the principal."""
+    partner = Partner(
+        partner_id=tx.partner_id,
+        id=tx.partner_id,
+        name=name,
+        name_key=search_key(name),
+        country="DE",
+        status="active",
+        parent_id=None,
+        ancestors=[],
+        language="en",
+        time_zone="Europe/Berlin",
+        support={},
+        registered_at=tx.now,
+        updated_at=tx.now,
+    )
+    tx.session.add(partner)
+    await tx.session.flush()
+    roles = await predefined.give(tx)
+    if email is not None:
+        await a_user(tx, email=email, role_ids=[roles.partner_administrator.id])
+    tx.told.clear()
+    return partner
+
+
+async def a_user(tx: Transaction, *, email: str, role_ids: list[UUID] | None = None) -> User:
+    user = User(
+        partner_id=tx.partner_id,
+        id=tx.principal.user_id if tx.principal else tx.new_id(),
+        kind="partner",
+        status="active",
+        gen=1,
+        name="Grace Hopper",
+        email=email,
+        language="en",
+        role_ids=role_ids or [],
+        created_at=tx.now,
+        updated_at=tx.now,
+    )
+    tx.session.add(user)
+    await tx.session.flush()
+    return user
+
+
+async def an_active_programme(tx: Transaction) -> None:
+    tx.session.add(KnownProgramme(partner_id=tx.partner_id, id=tx.new_id(), version=1, status="active"))
+    await tx.session.flush()
+
+
+async def a_customer(tx: Transaction, **changes: Any) -> Customer:
+    """A customer as it comes into being, with what that told forgotten."""
+    customer = await customers.create(tx, an_application(**changes))
+    tx.told.clear()
+    return customer
+
+
+async def the_known_world(work: Work) -> None:
+    """What the whole installation shares: two offers (one withdrawn) and one list with one denied party."""
+    first = {"version": 1, "trial": True, "trial_seat_cap": TRIAL_SEATS, "paid": True}
+    work.session.add_all(
+        [
+            KnownOffer(id=new_id(), code=TRIAL_OFFER, status="on_sale", **first),
+            KnownOffer(id=new_id(), code="endpoint-classic", status="withdrawn", **first),
+            ScreeningName(id=new_id(), list_name="UN", reference="RUe.1", name=DENIED, country="RU"),
+            ScreeningList(list_name="UN", load_id=new_id(), names=1, loaded_at=datetime.now(UTC)),
+        ]
+    )

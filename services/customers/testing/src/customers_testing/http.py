@@ -1,0 +1,99 @@
+"""The service over HTTP, in the test's own process, on a database of its own."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+from joserfc.jwk import OKPKey
+from pydantic import SecretStr
+
+from chassis.clock import Clock
+from chassis.database import DatabaseSettings, WorkerDatabase
+from chassis.service import Process
+from contracts.root import ROOT_PARTNER_ID
+from customers.app import service
+from customers.bootstrap import Bootstrap, bootstrap
+from customers.rules.passwords import Passwords
+from customers.settings import Settings
+from customers_testing.builders import the_known_world
+
+PASSWORD: Final = "correct horse battery"
+OPERATOR: Final = "operator@vendor.example"
+LINK_KEY: Final = "only-for-tests-only-for-tests-only"
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """Somebody in front of the service; ``token`` is who."""
+
+    client: httpx.AsyncClient
+    token: str | None = None
+
+    async def sign_in(self, email: str, password: str = PASSWORD) -> "Web":
+        answer = await self.post("/v1/sessions", {"email": email, "password": password})
+        assert answer.status_code == 201, answer.text
+        return Web(self.client, answer.json()["access_token"])
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        return await self.client.get(path, params=params, headers=self._headers())
+
+    async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self.client.post(path, json=body, headers=self._headers() | named)
+
+    async def a_partner(self, name: str = "Hafen IT", domain: str = "hafen.example", **more: Any) -> "Web":
+        """Register a partner as the operator and sign its administrator in."""
+        operator = await self.sign_in(OPERATOR)
+        admin = {"name": "Grace Hopper", "email": f"grace@{domain}", "password": PASSWORD}
+        answer = await operator.post("/v1/partners", {"company_name": name, "country": "DE", "admin": admin} | more)
+        assert answer.status_code == 201, answer.text
+        return await self.sign_in(admin["email"])
+
+    def _headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.token}"} if self.token else {}
+
+
+@asynccontextmanager
+async def running(database: DatabaseSettings, clock: Clock) -> AsyncIterator[Web]:
+    """The service with a root party, an operator and the known world."""
+    worker = WorkerDatabase(database, clock)
+    async with worker.work() as work:
+        await the_known_world(work)
+        async with work.item(ROOT_PARTNER_ID) as tx:
+            await bootstrap(tx, Bootstrap(email=OPERATOR, password_hash=Passwords().hash_now(PASSWORD)))
+    await worker.close()
+    app = Process(service(_settings(database)), frozenset({"api"}), clock=clock).app()
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://customers.test") as client:
+            yield Web(client)
+
+
+def _settings(database: DatabaseSettings) -> Settings:
+    return Settings(
+        database_host=database.host,
+        database_port=database.port,
+        database_name=database.name,
+        worker_password=database.passwords["worker"],
+        api_password=database.passwords["api"],
+        kafka="127.0.0.1:1",
+        http_port=1,
+        signing_key=SecretStr(json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True))),
+        link_key=SecretStr(LINK_KEY),
+    )
+
+
+def a_body(name: str = "Müller & Söhne GmbH", domain: str = "mueller.example", **changes: Any) -> dict[str, Any]:
+    """A sound body for POST /v1/customers."""
+    body: dict[str, Any] = {
+        "management_type": "co_managed",
+        "company": {"name": name, "address_1": "Hafenstraße 1", "city": "Hamburg", "country": "DE"},
+        "contact": {"name": "Ada Lovelace", "email": f"ada@{domain}", "language": "de", "time_zone": "Europe/Berlin"},
+        "domain": domain,
+        "products": [{"offer": "endpoint-cloud", "kind": "trial"}],
+        "eula": {"version": "2026-01", "accepted": True},
+    }
+    return body | changes
