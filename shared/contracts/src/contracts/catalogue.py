@@ -30,6 +30,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     subscriptions.TrialStarted,
     subscriptions.TrialEnding,
     subscriptions.TrialExpired,
+    subscriptions.TrialPaused,
     subscriptions.TrialConverted,
     subscriptions.SubscriptionActivated,
     subscriptions.SubscriptionChanged,

@@ -63,6 +63,13 @@ class TrialExpired(SubscriptionFact):
     ended_at: datetime
 
 
+class TrialPaused(SubscriptionFact):
+    """The trial's time is over and its policy keeps it, unused, for a later conversion."""
+
+    topic: ClassVar[str] = "trial.paused"
+    paused_at: datetime
+
+
 class TrialConverted(SubscriptionFact):
     """A trial became a paid subscription under the same id (LIC-11)."""
 
