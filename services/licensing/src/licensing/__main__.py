@@ -1,0 +1,32 @@
+"""The verbs of licensing: ``python -m licensing serve|api|worker|relay|migrate|load-catalogue``."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from chassis.service import verbs
+from chassis.settings import load
+from licensing.app import load_catalogue, service
+from licensing.catalogue.reading import UnreadableFile
+from licensing.settings import Settings
+
+app = verbs(Settings, service)
+
+
+@app.command(name="load-catalogue")
+def load_catalogue_file(file: Annotated[Path, typer.Argument(help="YAML with offers, serials and policies")]) -> None:
+    """Load offers, serial numbers and policies; loading the same file again changes nothing."""
+    try:
+        loaded = uvloop.run(load_catalogue(load(Settings), file))
+    except UnreadableFile as unreadable:
+        for problem in unreadable.problems:
+            typer.echo(problem, err=True)
+        raise typer.Exit(2) from unreadable
+    changed = ", ".join([*loaded.offers, *(f"policy {name}" for name in loaded.policies)]) or "nothing"
+    typer.echo(f"Published: {changed}. New serial numbers: {loaded.serials}.")
+
+
+if __name__ == "__main__":
+    app()

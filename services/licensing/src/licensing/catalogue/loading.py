@@ -1,0 +1,124 @@
+"""Loading: a catalogue file becomes offers, serial numbers and policy documents, all or nothing.
+
+Loading the same file again changes and tells nothing. An offer that differs gets its next
+version; versions that were published never change, and what was pinned from them stays.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.database import Transaction, Work
+from contracts.licensing.offers import OfferState, Price, TrialPolicy
+from contracts.root import ROOT_PARTNER_ID
+from licensing.catalogue.document import CatalogueFile, OfferSaid, SerialSaid
+from licensing.catalogue.reading import UnreadableFile
+from licensing.rules.capabilities import CapabilityMatrix
+from licensing.rules.telling import tell_offer, tell_programme
+from licensing.tables.offers import Offer, OfferVersion
+from licensing.tables.policies import PolicyDocument
+from licensing.tables.programmes import Programme
+from licensing.tables.serials import Serial
+
+_ONE_AT_A_TIME: Final = text("select pg_advisory_xact_lock(7041777)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """What a load changed."""
+
+    offers: list[str]
+    serials: int
+    policies: list[str]
+
+
+async def load(work: Work, file: CatalogueFile) -> Loaded:
+    """Bring the catalogue to what the file says.
+
+    Raises:
+        UnreadableFile: it contradicts a serial number that was loaded before.
+    """
+    await work.session.execute(_ONE_AT_A_TIME)
+    async with work.item(ROOT_PARTNER_ID) as tx:
+        offers = [said.code for said in file.offers if await _publish(tx, said)]
+        serials = await _add_serials(tx, file.serials)
+        policies = await _publish_policies(tx, file)
+    if "capabilities" in policies and file.policies.capabilities is not None:
+        await _retell_programmes(work, file.policies.capabilities)
+    return Loaded(offers=offers, serials=serials, policies=policies)
+
+
+async def _publish(tx: Transaction, said: OfferSaid) -> bool:
+    """Publish the offer's next version; False where it is what was said already."""
+    offer = (await tx.session.execute(select(Offer).where(Offer.code == said.code))).scalar_one_or_none()
+    wanted = _columns(said)
+    if offer is None:
+        offer = Offer(id=tx.new_id(), offer_version=1, **wanted)
+        tx.session.add(offer)
+    elif all(getattr(offer, name) == value for name, value in wanted.items()):
+        return False
+    else:
+        offer.offer_version += 1
+        for name, value in wanted.items():
+            setattr(offer, name, value)
+    await tell_offer(tx, offer)
+    document = OfferState.model_validate(offer).model_dump(mode="json")
+    tx.session.add(OfferVersion(offer_id=offer.id, offer_version=offer.offer_version, document=document, published_at=tx.now))
+    return True
+
+
+def _columns(said: OfferSaid) -> dict[str, Any]:
+    """The offer as it is kept: policies and prices in the shape in which they are told."""
+    trial = TrialPolicy.model_validate(said.trial).model_dump(mode="json") if said.trial else None
+    price = Price.model_validate(said.price).model_dump(mode="json") if said.price else None
+    return said.model_dump(exclude={"trial", "price"}) | {"trial": trial, "price": price}
+
+
+async def _add_serials(tx: Transaction, said: list[SerialSaid]) -> int:
+    if not said:
+        return 0
+    known = {one.code: one for one in (await tx.session.execute(select(Serial))).scalars()}
+    contradicting = [
+        f"serials[{place}]: {one.code} was loaded as {known[one.code].kind} {known[one.code].product or ''}".rstrip()
+        for place, one in enumerate(said)
+        if one.code in known and (known[one.code].kind, known[one.code].product) != (one.kind, one.product)
+    ]
+    if contradicting:
+        raise UnreadableFile(*contradicting)
+    new = [{**one.model_dump(), "loaded_at": tx.now} for one in said if one.code not in known]
+    if new:
+        await tx.session.execute(insert(Serial), new)
+    return len(new)
+
+
+async def _publish_policies(tx: Transaction, file: CatalogueFile) -> list[str]:
+    documents = {name: document for name, document in file.policies.model_dump(mode="json").items() if document is not None}
+    return [name for name, document in documents.items() if await _publish_policy(tx, name, document)]
+
+
+async def _publish_policy(tx: Transaction, name: str, document: dict[str, Any]) -> bool:
+    newest = select(func.max(PolicyDocument.version)).where(PolicyDocument.name == name)
+    version = (await tx.session.execute(newest)).scalar_one() or 0
+    stands = await tx.session.get(PolicyDocument, (name, version))
+    if stands is not None and stands.document == document:
+        return False
+    tx.session.add(PolicyDocument(name=name, version=version + 1, document=document, published_at=tx.now))
+    return True
+
+
+async def _retell_programmes(work: Work, matrix: CapabilityMatrix) -> None:
+    """What running programmes grant follows the matrix; those whose grants differ tell their new state."""
+    granted = matrix.granted("service_provider")
+    running = select(Programme.partner_id, Programme.id).where(Programme.status == "active", Programme.capabilities != granted)
+    for partner_id, programme_id in (await work.session.execute(running)).all():
+        async with work.item(partner_id) as tx:
+            await _regrant(tx, programme_id, granted)
+
+
+async def _regrant(tx: Transaction, programme_id: UUID, granted: list[str]) -> None:
+    programme = await tx.session.get_one(Programme, (tx.partner_id, programme_id))
+    programme.capabilities = granted
+    await tell_programme(tx, programme)

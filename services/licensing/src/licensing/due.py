@@ -1,0 +1,9 @@
+"""What licensing does when its time has come."""
+
+from typing import Final
+
+from chassis.due import Due
+from licensing import trials
+from licensing.rules.beginnings import TRIAL_END, TRIAL_NOTICE
+
+DUE: Final = (Due(TRIAL_END, trials.end), Due(TRIAL_NOTICE, trials.announce))

@@ -1,0 +1,104 @@
+"""Entitlements: what a customer may use, row by row, with the time that is left (LIC-14).
+
+One row per subscription that still gives or may again give something. Actions are those the
+state allows, each with the decision of the capability matrix.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Final, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from asyncpg import Record
+from pydantic import BaseModel
+from sqlalchemy import bindparam, select
+
+from chassis.database import Read, Reading
+from contracts.licensing.subscriptions import SubscriptionStatus
+from licensing.rules import standings
+from licensing.rules.capabilities import Capabilities
+from licensing.rules.standings import CapabilityView
+from licensing.tables.subscriptions import Subscription
+
+_AUTO_RENEW: Final = "Auto-renew"
+_CONVERTIBLE: Final = frozenset({"trial", "paused"})
+
+
+class TimeRemaining(BaseModel):
+    """``expires_on`` is the first local day without use; ``text`` is what a person reads."""
+
+    text: str
+    expires_on: date | None
+    days: int | None
+
+
+class EntitlementView(BaseModel):
+    subscription_id: UUID
+    version: int
+    serial_number: str
+    offer: str
+    product: str
+    product_type: str
+    licence_type: Literal["trial", "paid"]
+    status: SubscriptionStatus
+    used: int
+    capacity: int
+    time_remaining: TimeRemaining
+    auto_renew: bool
+    actions: list[CapabilityView]
+
+
+_OF_CUSTOMER: Final = Reading(
+    Subscription,
+    lambda r, _shape: (
+        select(r)
+        .where(r.c.customer_id == bindparam("customer_id", type_=r.c.customer_id.type))
+        .where(r.c.status.not_in(["cancelled", "terminated"]))
+        .order_by(r.c.started_at, r.c.id)
+        .limit(1000)
+    ),
+    customer="customer_id",
+)
+
+
+async def of_customer(read: Read, customer_id: UUID) -> list[EntitlementView]:
+    """Oldest first. A customer's own user is shown no actions: they are its partner's."""
+    rows = await read.rows(_OF_CUSTOMER, customer_id=customer_id)
+    may = None if read.principal.kind == "customer" else await standings.read(read)
+    return [_view(row, may, read.now) for row in rows]
+
+
+def _view(row: Record, may: Capabilities | None, now: datetime) -> EntitlementView:
+    return EntitlementView(
+        subscription_id=row["id"],
+        version=row["version"],
+        serial_number=row["serial_number"],
+        offer=row["offer"],
+        product=row["product"],
+        product_type=row["product_type"],
+        licence_type="paid" if row["term_start"] else "trial",
+        status=row["status"],
+        used=row["seats_used"],
+        capacity=row["seats_bought"],
+        time_remaining=_time_remaining(row, now),
+        auto_renew=row["auto_renew"],
+        actions=_actions(row["status"], may),
+    )
+
+
+def _time_remaining(row: Record, now: datetime) -> TimeRemaining:
+    if row["term_end"] and row["auto_renew"] and row["status"] == "active":
+        return TimeRemaining(text=_AUTO_RENEW, expires_on=None, days=None)
+    ends: datetime | None = row["term_end"] or row["trial_ends_at"]
+    if ends is None:
+        return TimeRemaining(text="", expires_on=None, days=None)
+    expires_on = ends.astimezone(ZoneInfo(row["zone"])).date()
+    days = max(0, -((now - ends) // timedelta(days=1)))
+    text = f"{days} {'day' if days == 1 else 'days'}, until {expires_on.isoformat()}" if days else f"Expired {expires_on.isoformat()}"
+    return TimeRemaining(text=text, expires_on=expires_on, days=days)
+
+
+def _actions(status: str, may: Capabilities | None) -> list[CapabilityView]:
+    if may is None or status not in _CONVERTIBLE:
+        return []
+    return [standings.shown(may.decide("convert_trial"))]

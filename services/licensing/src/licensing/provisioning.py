@@ -1,0 +1,131 @@
+"""Provisioning: an active customer is given what was asked for at its creation (CUS-15, LIC-05).
+
+Level-triggered: whenever a customer's newest state says *active*, every item not decided yet is
+decided. ``provisionings_item_once`` makes that happen once per item, however often a state is
+replayed; a state older than the newest known gives nothing. Items that may not be given are
+told with their rule and stay refused.
+"""
+
+from datetime import datetime
+from typing import Final, Literal
+from uuid import UUID
+
+from pydantic import BaseModel
+from sqlalchemy import bindparam, select
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.consumers import Event
+from chassis.database import Read, Reading, Transaction
+from chassis.errors import Refusal
+from contracts.customers.customers import CustomerChanged, CustomerState, ProductAsked
+from contracts.licensing.provisioning import ProvisioningRejected
+from licensing.rules import beginnings, orders, trial_clock
+from licensing.rules.beginnings import Recipient
+from licensing.rules.orders import Accepted, Order
+from licensing.tables.customers import served_customers
+from licensing.tables.provisionings import Provisioning
+
+_FIRST_VERSION: Final = 1
+
+
+class ProvisioningView(BaseModel):
+    """What became of one product asked for."""
+
+    item: int
+    offer: str
+    kind: Literal["trial", "paid"]
+    quantity: int | None
+    outcome: Literal["given", "rejected"]
+    subscription_id: UUID | None
+    code: str | None
+    rule: str | None
+    policy_version: str | None
+    remedy: str | None
+    decided_at: datetime
+
+
+async def follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
+    """Give an active customer what it was not given yet."""
+    state = event.record.state
+    if state.status != "active" or await _known_newer(tx, state.id, event.envelope.aggregate_version):
+        return
+    decided = select(Provisioning.item).where(Provisioning.customer_id == state.id)
+    done = set((await tx.session.execute(decided)).scalars())
+    for asked in sorted(state.products, key=lambda one: one.item):
+        if asked.item not in done:
+            await _decide(tx, state, asked)
+
+
+async def _known_newer(tx: Transaction, customer_id: UUID, version: int) -> bool:
+    newest = select(served_customers.c.version).where(served_customers.c.id == customer_id)
+    known = (await tx.session.execute(newest)).scalar_one_or_none()
+    return known is not None and known > version
+
+
+async def _decide(tx: Transaction, state: CustomerState, asked: ProductAsked) -> None:
+    order = Order(customer_id=state.id, offer=asked.offer, kind=asked.kind, quantity=asked.quantity, serial_number=_serial_named(asked))
+    try:
+        accepted = await orders.accept(tx, order)
+    except Refusal as refusal:
+        await _reject(tx, state, asked, refusal)
+        return
+    await _give(tx, state, asked, accepted)
+
+
+async def _give(tx: Transaction, state: CustomerState, asked: ProductAsked, accepted: Accepted) -> None:
+    subscription_id = tx.new_id()
+    if await _note(tx, state, asked, outcome="given", subscription_id=subscription_id) is None:
+        return
+    zone = trial_clock.zone_of(state.contact.time_zone)
+    recipient = Recipient(customer_id=state.id, zone=zone, data_region=state.data_region, item=asked.item)
+    start = beginnings.start_trial if asked.kind == "trial" else beginnings.start_paid
+    await start(tx, subscription_id, accepted, recipient)
+
+
+async def _reject(tx: Transaction, state: CustomerState, asked: ProductAsked, refusal: Refusal) -> None:
+    because = {
+        "code": refusal.code,
+        "rule": refusal.rule or "LIC-03",
+        "policy_version": refusal.policy_version or "1",
+        "remedy": refusal.remedy,
+    }
+    noted = await _note(tx, state, asked, outcome="rejected", subscription_id=None, **because)
+    if noted is None:
+        return
+    about = tx.entity("provisioning", noted, version=_FIRST_VERSION, customer_id=state.id, data_region=state.data_region)
+    tx.tell(ProvisioningRejected(item=asked.item, offer=asked.offer, **because), about=about)
+
+
+async def _note(tx: Transaction, state: CustomerState, asked: ProductAsked, **outcome: object) -> UUID | None:
+    """Decide the item for good; None where it was decided before."""
+    wanted = insert(Provisioning).values(
+        partner_id=tx.partner_id,
+        id=tx.new_id(),
+        customer_id=state.id,
+        item=asked.item,
+        offer=asked.offer,
+        kind=asked.kind,
+        quantity=asked.quantity,
+        decided_at=tx.now,
+        **outcome,
+    )
+    once = wanted.on_conflict_do_nothing(constraint="provisionings_item_once").returning(Provisioning.id)
+    return (await tx.session.execute(once)).scalar_one_or_none()
+
+
+def _serial_named(asked: ProductAsked) -> str | None:
+    """The product serial number that the order's form names, if any (LIC-10)."""
+    named = asked.answers.get("serial_number")
+    return named if isinstance(named, str) else None
+
+
+_OF_CUSTOMER: Final = Reading(
+    Provisioning,
+    lambda r, _shape: select(r).where(r.c.customer_id == bindparam("customer_id", type_=r.c.customer_id.type)).order_by(r.c.item),
+    customer="customer_id",
+)
+
+
+async def of_customer(read: Read, customer_id: UUID) -> list[ProvisioningView]:
+    """What became of the products asked for, by item: 20 at most."""
+    return [ProvisioningView.model_validate(dict(row)) for row in await read.rows(_OF_CUSTOMER, customer_id=customer_id)]

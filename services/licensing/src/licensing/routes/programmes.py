@@ -1,0 +1,59 @@
+"""Programmes: validate a serial number, then activate it."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+
+from chassis.access import Permission
+from chassis.http.bodies import Body
+from chassis.http.calls import Call, allow
+from chassis.http.lists import Listing
+from chassis.http.text import Note, Text
+from licensing import programmes
+from licensing.programmes import ActivateProgramme, EndProgramme, ProgrammeView, ValidateSerial
+from licensing.rules import pages
+
+router: Final = APIRouter(prefix="/v1/programmes", tags=["programmes"])
+
+_OPERATORS: Final = frozenset({"operator"})
+
+
+class NewProgramme(Body):
+    serial_number: Annotated[str, Text(64)]
+
+
+class ProgrammeEnd(Body):
+    reason: Note
+
+
+@router.post("", status_code=201, response_model=ProgrammeView)
+async def validate(body: NewProgramme, call: Annotated[Call, allow(Permission.PROGRAMMES_MANAGE)]) -> Response:
+    """Validate a programme's serial number. Validating it again answers the same programme."""
+    async with call.change() as tx:
+        programme = await programmes.validate(tx, ValidateSerial(serial_number=body.serial_number.upper()))
+        return call.created(programmes.shown(programme), location=f"/v1/programmes/{programme.id}", version=programme.version)
+
+
+@router.get("", response_model=Listing[ProgrammeView])
+async def list_programmes(call: Annotated[Call, allow(kinds=frozenset({"partner", "operator"}))]) -> Response:
+    async with call.read() as read:
+        return call.answer(pages.whole(await programmes.all_of(read), read.now))
+
+
+@router.post("/{programme_id}/activate", response_model=ProgrammeView)
+async def activate(programme_id: UUID, call: Annotated[Call, allow(Permission.PROGRAMMES_MANAGE)]) -> Response:
+    """Activate what was validated; once is enough, and twice is once."""
+    command = ActivateProgramme(programme_id=programme_id, seen=call.seen)
+    async with call.change() as tx:
+        programme = await programmes.activate(tx, command)
+        return call.answer(programmes.shown(programme), version=programme.version)
+
+
+@router.post("/{programme_id}/end", response_model=ProgrammeView)
+async def end(programme_id: UUID, body: ProgrammeEnd, call: Annotated[Call, allow(kinds=_OPERATORS)]) -> Response:
+    """End a partner's programme; the operator names the partner by `Partnerdeck-Acting-As`."""
+    command = EndProgramme(programme_id=programme_id, reason=body.reason, seen=call.seen)
+    async with call.change() as tx:
+        programme = await programmes.end(tx, command)
+        return call.answer(programmes.shown(programme), version=programme.version)

@@ -1,0 +1,90 @@
+"""Subscriptions: read them, see what converting one costs, convert it."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from annotated_types import Ge, Le
+from fastapi import APIRouter, Query, Response
+
+from chassis.access import Permission
+from chassis.http.bodies import Body
+from chassis.http.calls import Call, allow
+from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing
+from chassis.http.text import Text
+from contracts.licensing.subscriptions import SubscriptionStatus
+from licensing import conversions, subscriptions
+from licensing.conversions import ConversionPreview, ConvertTrial, PreviewConversion
+from licensing.rules.orders import MOST_SEATS
+from licensing.subscriptions import ListSubscriptions, SubscriptionView
+
+router: Final = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
+
+_READERS: Final = frozenset({"partner", "operator", "customer"})
+
+type Quantity = Annotated[int, Ge(1), Le(MOST_SEATS)]
+
+
+class ConversionAsked(Body):
+    """`quantity` is the trial's where it is left out."""
+
+    quantity: Quantity | None = None
+
+
+class Conversion(Body):
+    """`preview_token` executes exactly what its preview showed; `serial_number` is a product's."""
+
+    quantity: Quantity | None = None
+    preview_token: UUID | None = None
+    serial_number: Annotated[str, Text(64)] | None = None
+
+
+@router.get("", response_model=Listing[SubscriptionView])
+async def list_subscriptions(
+    call: Annotated[Call, allow(kinds=_READERS)],
+    *,
+    customer_id: UUID | None = None,
+    status: SubscriptionStatus | None = None,
+    sort: Annotated[str | None, Query(max_length=200)] = None,
+    cursor: Cursor | None = None,
+    limit: Limit = DEFAULT_LIMIT,
+) -> Response:
+    asked = ListSubscriptions(customer_id=customer_id, status=status, sort=sort, cursor=cursor, limit=limit)
+    async with call.read() as read:
+        return call.answer(await subscriptions.page(read, asked))
+
+
+@router.get("/{subscription_id}", response_model=SubscriptionView)
+async def get(subscription_id: UUID, call: Annotated[Call, allow(kinds=_READERS)]) -> Response:
+    async with call.read() as read:
+        subscription = await subscriptions.one(read, subscription_id)
+        return call.answer(subscription, version=subscription.version)
+
+
+@router.post("/{subscription_id}/convert/preview", response_model=ConversionPreview)
+async def preview_conversion(
+    subscription_id: UUID, body: ConversionAsked, call: Annotated[Call, allow(Permission.PRODUCTS_MANAGE)]
+) -> Response:
+    """The lines that converting would rate. Nothing is converted; the token is good for 15 minutes."""
+    async with call.change(customer=await _customer_of(call, subscription_id)) as tx:
+        return call.answer(await conversions.preview(tx, PreviewConversion(subscription_id=subscription_id, quantity=body.quantity)))
+
+
+@router.post("/{subscription_id}/convert", response_model=SubscriptionView)
+async def convert(subscription_id: UUID, body: Conversion, call: Annotated[Call, allow(Permission.PRODUCTS_MANAGE)]) -> Response:
+    """Convert a trial to a paid subscription. It keeps its id; the paid period starts today."""
+    command = ConvertTrial(
+        subscription_id=subscription_id,
+        quantity=body.quantity,
+        preview_token=body.preview_token,
+        serial_number=body.serial_number.upper() if body.serial_number else None,
+        seen=call.seen,
+    )
+    async with call.change(customer=await _customer_of(call, subscription_id)) as tx:
+        subscription = await conversions.convert(tx, command)
+        return call.answer(subscriptions.shown(subscription), version=subscription.version)
+
+
+async def _customer_of(call: Call, subscription_id: UUID) -> UUID:
+    """Whose it is, for the level that the change needs; a subscription never changes its customer."""
+    async with call.read() as read:
+        return (await subscriptions.one(read, subscription_id)).customer_id

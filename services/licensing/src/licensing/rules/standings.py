@@ -1,0 +1,52 @@
+"""Capabilities read: what the partner of a reading request may do, and how an answer to that is shown."""
+
+from typing import Final
+
+from pydantic import BaseModel
+
+from chassis.database import Read
+from chassis.errors import Refusal
+from licensing.errors import CapabilityMissing, PolicyMissing, SerialRequired
+from licensing.rules.capabilities import NAME, Action, Capabilities, CapabilityMatrix, Decision
+
+_IN_FORCE: Final = """
+select version, document::text as document,
+       exists (select from programmes where partner_id = $1 and kind = 'service_provider' and status = 'active') as in_programme
+  from policies where name = $2 order by version desc limit 1
+"""
+
+
+class CapabilityView(BaseModel):
+    """One decision. ``remedy`` says what to do where it is not allowed, or not without more."""
+
+    action: Action
+    allowed: bool
+    rule: str
+    policy_version: str
+    reason: str
+    remedy: str | None
+
+
+async def read(read: Read) -> Capabilities:
+    """What the tenant of the request may do.
+
+    Raises:
+        PolicyMissing: no matrix was ever published.
+    """
+    row = await read.connection.fetchrow(_IN_FORCE, read.partner_id, NAME)
+    if row is None:
+        raise PolicyMissing(NAME)
+    matrix = CapabilityMatrix.model_validate_json(row["document"])
+    return Capabilities(standing="service_provider" if row["in_programme"] else "none", matrix=matrix, version=row["version"])
+
+
+def shown(decision: Decision) -> CapabilityView:
+    asks: Refusal | None = {"no": CapabilityMissing(), "product_serial": SerialRequired()}.get(decision.cell)
+    return CapabilityView(
+        action=decision.action,
+        allowed=decision.allowed,
+        rule=decision.rule,
+        policy_version=decision.policy_version,
+        reason=asks.title if asks else "It is granted.",
+        remedy=asks.remedy if asks else None,
+    )

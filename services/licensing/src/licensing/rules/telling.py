@@ -1,0 +1,43 @@
+"""How licensing tells what happened to an offer, a programme or a subscription.
+
+Every fact goes to its own topic; the whole state goes once to the entity's state topic. All
+carry the version that the change gave the entity: pending changes are flushed first.
+"""
+
+from chassis.database import Transaction
+from contracts.licensing.offers import OfferChanged, OfferPublished, OfferState
+from contracts.licensing.programmes import ProgrammeChanged, ProgrammeFact, ProgrammeState
+from contracts.licensing.subscriptions import SubscriptionChanged, SubscriptionFact, SubscriptionState
+from licensing.tables.offers import Offer
+from licensing.tables.programmes import Programme
+from licensing.tables.subscriptions import Subscription
+
+
+async def tell_subscription(tx: Transaction, subscription: Subscription, *facts: SubscriptionFact) -> None:
+    await tx.session.flush()
+    about = tx.entity(
+        "subscription",
+        subscription.id,
+        version=subscription.version,
+        customer_id=subscription.customer_id,
+        data_region=subscription.data_region,
+    )
+    told = [tx.tell(fact, about=about) for fact in facts]
+    state = SubscriptionState.model_validate(subscription)
+    tx.tell(SubscriptionChanged(facts=[fact.topic for fact in facts], state=state), about=about, caused_by=told)
+
+
+async def tell_programme(tx: Transaction, programme: Programme, *facts: ProgrammeFact) -> None:
+    await tx.session.flush()
+    about = tx.entity("programme", programme.id, version=programme.version)
+    told = [tx.tell(fact, about=about) for fact in facts]
+    state = ProgrammeState.model_validate(programme)
+    tx.tell(ProgrammeChanged(facts=[fact.topic for fact in facts], state=state), about=about, caused_by=told)
+
+
+async def tell_offer(tx: Transaction, offer: Offer) -> None:
+    await tx.session.flush()
+    about = tx.entity("offer", offer.id, version=offer.version)
+    published = OfferPublished(code=offer.code, offer_version=offer.offer_version)
+    told = tx.tell(published, about=about)
+    tx.tell(OfferChanged(facts=[published.topic], state=OfferState.model_validate(offer)), about=about, caused_by=[told])

@@ -1,0 +1,214 @@
+"""Builders for tests about licensing: everything that a test does not care for has a default."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis.consumers.events import Event, Place
+from chassis.database import Transaction
+from chassis.ids import new_id
+from contracts.customers.customers import Company, Contact, CustomerChanged, CustomerState, CustomerStatus, FirstAdmin, ProductAsked
+from contracts.envelope import Envelope
+from licensing import programmes
+from licensing.programmes import ActivateProgramme, ValidateSerial
+from licensing.rules import beginnings
+from licensing.rules.beginnings import Recipient
+from licensing.rules.capabilities import NAME, Cell
+from licensing.rules.orders import Accepted
+from licensing.tables.customers import served_customers
+from licensing.tables.offers import Offer
+from licensing.tables.policies import PolicyDocument
+from licensing.tables.programmes import Programme
+from licensing.tables.serials import Serial
+from licensing.tables.subscriptions import Subscription
+
+_SHARED_ROLE = text("select set_config('role', :role, true)")
+_ROLE = text("select current_setting('role')")
+
+SYMANTEC: dict[str, Any] = {
+    "duration": "P60D",
+    "seat_cap": 50,
+    "end_behavior": "expire",
+    "convert_requires": [],
+    "max_per_customer_product": 1,
+    "notify_before": ["P30D", "P7D", "P1D"],
+    "clock": "local_days",
+}
+"""The trial of LIC-01."""
+MONTHLY: dict[str, Any] = {"currency": "EUR", "unit_price": "4.50", "period": "month", "charge": "in_advance"}
+
+
+@asynccontextmanager
+async def as_operator(tx: Transaction) -> AsyncIterator[None]:
+    """Let a partner's transaction write shared tables for a while; a worker's may anyway."""
+    role = (await tx.session.execute(_ROLE)).scalar_one()
+    if role == "none":
+        yield
+        return
+    await tx.session.flush()
+    await tx.session.execute(_SHARED_ROLE, {"role": role.replace("_partner", "_operator")})
+    yield
+    await tx.session.flush()
+    await tx.session.execute(_SHARED_ROLE, {"role": role})
+
+
+async def an_offer(
+    tx: Transaction,
+    *,
+    code: str | None = None,
+    trial: dict[str, Any] | None = SYMANTEC,
+    price: dict[str, Any] | None = MONTHLY,
+    **given: Any,
+) -> Offer:
+    """An offer on sale, by default the trial of LIC-01 with a monthly price in advance."""
+    code = code or f"offer-{new_id().hex}"
+    offer = Offer(
+        id=new_id(),
+        code=code,
+        offer_version=given.pop("offer_version", 1),
+        product=given.pop("product", code),
+        product_type=given.pop("product_type", "endpoint_protection"),
+        name=given.pop("name", code),
+        status=given.pop("status", "on_sale"),
+        trial=trial,
+        price=price,
+        auto_renew_default=True,
+        **given,
+    )
+    async with as_operator(tx):
+        tx.session.add(offer)
+    return offer
+
+
+async def a_serial(tx: Transaction, *, kind: str = "service_provider", product: str | None = None) -> str:
+    """The code of a serial number that an operator loaded."""
+    code = f"SN-{new_id().hex.upper()}"
+    async with as_operator(tx):
+        tx.session.add(Serial(code=code, kind=kind, product=product, loaded_at=tx.now))
+    return code
+
+
+async def a_programme(tx: Transaction) -> Programme:
+    """The partner's programme, validated and activated."""
+    programme = await programmes.validate(tx, ValidateSerial(serial_number=await a_serial(tx)))
+    return await programmes.activate(tx, ActivateProgramme(programme_id=programme.id))
+
+
+async def a_matrix(tx: Transaction, *, convert_trial: Cell = "yes", set_up_paid: Cell = "no") -> None:
+    """Publish a capability matrix that says this of partners without a programme."""
+    rows: dict[str, Cell] = {
+        "set_up_trial": "yes",
+        "set_up_paid": set_up_paid,
+        "monitor": "yes",
+        "convert_trial": convert_trial,
+        "manage": "yes",
+    }
+    actions = {action: {"none": cell, "service_provider": "yes", "rule": "C-7"} for action, cell in rows.items()}
+    async with as_operator(tx):
+        tx.session.add(PolicyDocument(name=NAME, version=2, document={"actions": actions}, published_at=tx.now))
+
+
+async def a_customer(tx: Transaction, *, status: CustomerStatus = "active", customer_id: UUID | None = None) -> UUID:
+    """A customer that licensing knows."""
+    known = {
+        "partner_id": tx.partner_id,
+        "id": customer_id or new_id(),
+        "version": 1,
+        "status": status,
+        "management_type": "co_managed",
+        "time_zone": "Europe/Berlin",
+        "data_region": "default",
+    }
+    await tx.session.execute(insert(served_customers).values(known))
+    return UUID(str(known["id"]))
+
+
+async def a_trial(tx: Transaction, *, offer: Offer | None = None, customer_id: UUID | None = None, seats: int = 10) -> Subscription:
+    """A running trial of an active customer in Berlin; what its start told is forgotten."""
+    accepted = Accepted(offer=offer or await an_offer(tx), quantity=seats, serial_number=None)
+    customer_id = customer_id or await a_customer(tx)
+    recipient = Recipient(customer_id=customer_id, zone=ZoneInfo("Europe/Berlin"), data_region="default")
+    told = len(tx.told)
+    subscription = await beginnings.start_trial(tx, new_id(), accepted, recipient)
+    del tx.told[told:]
+    return subscription
+
+
+@dataclass(slots=True, kw_only=True)
+class CustomerTold:
+    """What customers tells of one customer, version after version."""
+
+    partner_id: UUID
+    products: Sequence[ProductAsked] = ()
+    id: UUID = field(default_factory=new_id)
+    time_zone: str = "Europe/Berlin"
+    version: int = 0
+
+    def now(self, status: CustomerStatus, at: datetime) -> Event[CustomerChanged]:
+        """The next state; every one is a new event."""
+        self.version += 1
+        record = CustomerChanged(facts=[], state=self._state(status, at))
+        return Event(envelope=self._envelope(at), record=record, place=Place(topic="customer.changed", partition=0, offset=self.version))
+
+    def _envelope(self, at: datetime) -> Envelope:
+        return Envelope(
+            id=new_id(),
+            type="customer.changed",
+            source="/customers",
+            time=at,
+            effective_time=at,
+            subject=self.id,
+            partner_id=self.partner_id,
+            customer_id=self.id,
+            aggregate_type="customer",
+            aggregate_version=self.version,
+            data_schema="urn:partnerdeck:schema:customer.changed",
+        )
+
+    def _state(self, status: CustomerStatus, at: datetime) -> CustomerState:
+        return CustomerState(
+            id=self.id,
+            partner_id=self.partner_id,
+            owner_partner_id=self.partner_id,
+            status=status,
+            management_type="co_managed",
+            communications_mode="both",
+            welcome_link_id=None,
+            company=_company(),
+            domain="example.com",
+            contact=Contact(name="Ada", email="ada@example.com", phone=None, language="en", time_zone=self.time_zone),
+            first_admin=FirstAdmin(user_id=new_id(), first_name="Ada", last_name="L", email="ada@example.com", temporary=False),
+            products=list(self.products),
+            review_reasons=[],
+            tags=[],
+            data_region="default",
+            created_at=at,
+            updated_at=at,
+        )
+
+
+def asked(item: int, offer: str, *, kind: Literal["trial", "paid"] = "trial", quantity: int | None = 10, **answers: Any) -> ProductAsked:
+    """One product asked for at creation."""
+    return ProductAsked(item=item, offer=offer, kind=kind, quantity=quantity, answers=answers)
+
+
+def _company() -> Company:
+    return Company(
+        name="Hafen GmbH",
+        address_1="Kai 1",
+        address_2=None,
+        address_3=None,
+        city="Hamburg",
+        postal_code=None,
+        region=None,
+        country="DE",
+        phone=None,
+        website=None,
+    )
