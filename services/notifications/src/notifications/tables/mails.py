@@ -6,15 +6,12 @@ however often it is asked for. The version counts what was told of the mail, so 
 """
 
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow, Versioned
-
-STATES: Final = ("pending", "sent", "failed", "suppressed")
 
 
 class Mail(TenantRow, Versioned, Base):
