@@ -92,18 +92,27 @@ async def withdraw(tx: Transaction, kind: str, subject: UUID) -> None:
 
 
 class DueWorker:
-    """Works off what is due, oldest first, until it is stopped."""
+    """Works off what is due, oldest first, until it is stopped.
 
-    def __init__(self, kinds: Sequence[Due], database: WorkerDatabase, clock: Clock) -> None:
+    It has several hands, so that an item that waits (for a mail server, say) holds no other back.
+    """
+
+    def __init__(self, kinds: Sequence[Due], database: WorkerDatabase, clock: Clock, *, hands: int = 3) -> None:
         self._kinds = {due.kind: due for due in kinds}
         self._database = database
         self._clock = clock
+        self._hands = hands
         self._stopping = asyncio.Event()
         self.name: Final = "due work"
         self.failures = 0
         """Failures in a row to reach the database; 0 while all is well (readiness)."""
 
     async def run(self) -> None:
+        async with asyncio.TaskGroup() as hands:
+            for _ in range(self._hands):
+                hands.create_task(self._work())
+
+    async def _work(self) -> None:
         while not self._stopping.is_set():
             try:
                 worked = await self.work_one()

@@ -10,6 +10,7 @@ from chassis.database import Transaction, WorkerDatabase
 from chassis.due import Due, DueItem, DueWorker, Retry
 from chassis.ids import new_id
 from chassis_testing.clock import FixedClock
+from chassis_testing.waiting import eventually
 
 
 async def build_it(tx: Transaction, item: DueItem) -> None:
@@ -84,3 +85,28 @@ async def test_planning_a_slot_again_moves_it_and_withdrawing_takes_it_back(work
         await due.withdraw(tx, "house.build", subject)
     clock.move(timedelta(days=10))
     assert not await worker.work_one()
+
+
+async def test_an_item_that_waits_holds_no_other_back(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    done = asyncio.Event()
+
+    async def wait_for_the_other(tx: Transaction, item: DueItem) -> None:
+        await asyncio.wait_for(done.wait(), timeout=10)
+        await build_it(tx, item)
+
+    async def be_the_other(tx: Transaction, item: DueItem) -> None:
+        await build_it(tx, item)
+        done.set()
+
+    await plan_some(worker_database, clock, "waits", kind="house.wait")
+    await plan_some(worker_database, clock, "goes on", kind="house.go")
+    clock.move(timedelta(days=1))
+    worker = DueWorker([Due("house.wait", wait_for_the_other), Due("house.go", be_the_other)], worker_database, clock, hands=2)
+    running = asyncio.create_task(worker.run())
+
+    async def both() -> bool:
+        return await built(worker_database) == ["goes on", "waits"]
+
+    await eventually(both)
+    worker.stop()
+    await running

@@ -60,7 +60,7 @@ class Work:
 class WorkerDatabase:
     """The database as workers see it. Open it once per process."""
 
-    def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 6) -> None:
+    def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 8) -> None:
         self.settings: Final = settings
         self._clock = clock
         self._engine = create_async_engine(
