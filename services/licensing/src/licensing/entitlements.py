@@ -53,7 +53,7 @@ _OF_CUSTOMER: Final = Reading(
     lambda r, _shape: (
         select(r)
         .where(r.c.customer_id == bindparam("customer_id", type_=r.c.customer_id.type))
-        .where(r.c.status.not_in(["cancelled", "terminated"]))
+        .where(r.c.status != "cancelled", r.c.status != "terminated")
         .order_by(r.c.started_at, r.c.id)
         .limit(1000)
     ),

@@ -9,7 +9,7 @@ from typing import Any, Final, override
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from yaml.nodes import MappingNode
+from yaml.nodes import MappingNode, ScalarNode
 
 _LARGEST: Final = 1_000_000
 _DEEPEST: Final = 20
@@ -44,7 +44,7 @@ class _Loader(yaml.SafeLoader):
     @override
     def construct_mapping(self, node: MappingNode, deep: bool = False) -> dict[Any, Any]:
         known = set[str]()
-        for key, _ in node.value:
+        for key in (key for key, _ in node.value if isinstance(key, ScalarNode)):
             if key.value in known:
                 raise yaml.constructor.ConstructorError(None, None, f"{key.value!r} is said twice", key.start_mark)
             known.add(key.value)

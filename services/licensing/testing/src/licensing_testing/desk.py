@@ -1,0 +1,86 @@
+"""A partner's desk: the whole service over HTTP, one partner that is signed in, everything committed."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import httpx
+from joserfc.jwk import OKPKey
+from sqlalchemy import Table, insert
+
+from chassis.access import Permission, tables
+from chassis.database import ApiDatabase, Transaction, WorkerDatabase
+from chassis.health import Health
+from chassis.http.app import build
+from chassis.http.calls import Rails
+from chassis.ids import new_id
+from chassis.keys import KeySet
+from chassis.principal import Principal
+from chassis.tokens import Issuer, Verifier
+from chassis_testing.clock import FixedClock
+from licensing.routes import ROUTERS
+
+_KEY = OKPKey.generate_key("Ed25519", {"kid": "tests"}, private=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Who sits at it is ``principal``; ``client`` is shared by all desks of a test."""
+
+    client: httpx.AsyncClient
+    worker: WorkerDatabase
+    api: ApiDatabase
+    clock: FixedClock
+    principal: Principal
+
+    async def set_up[T](self, build_it: Callable[[Transaction], Awaitable[T]]) -> T:
+        """Something that is there before the test begins, in the partner's name."""
+        async with self.worker.work() as work, work.item(self.principal.partner_id) as tx:
+            return await build_it(tx)
+
+    async def get(self, path: str, **params: Any) -> httpx.Response:
+        return await self.client.get(path, params=params, headers=self._headers({}))
+
+    async def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
+        return await self.client.post(path, json=body or {}, headers=self._headers(headers))
+
+    async def newcomer(
+        self, *, permissions: Iterable[Permission] = tuple(Permission), level: str = "read_write", partner_id: UUID | None = None
+    ) -> "Desk":
+        """Another user, of a partner of its own unless said otherwise."""
+        principal = Principal(kind="partner", user_id=new_id(), partner_id=partner_id or new_id(), gen=1)
+        if partner_id is None:
+            await self._put(tables.partners, id=principal.partner_id, ancestors=[], status="active", shut_out=False, of=principal)
+        role_id = new_id()
+        grants: dict[str, Any] = {"permissions": sorted(permissions), "all_customers": level, "default_level": level}
+        await self._put(tables.roles, id=role_id, customers={}, tags={}, of=principal, **grants)
+        signed_in: dict[str, Any] = {"kind": "partner", "status": "active", "gen": 1, "customer_id": None, "role_ids": [role_id]}
+        await self._put(tables.users, id=principal.user_id, of=principal, **signed_in)
+        return replace(self, principal=principal)
+
+    async def knows(self, customer_id: UUID) -> UUID:
+        """Let the partner's users see a customer."""
+        known = {"status": "active", "management_type": "co_managed", "tags": []}
+        await self._put(tables.customers, id=customer_id, of=self.principal, **known)
+        return customer_id
+
+    async def _put(self, table: Table, *, of: Principal, **row: Any) -> None:
+        async with self.worker.work() as work:
+            await work.session.execute(insert(table).values(partner_id=of.partner_id, version=1, **row))
+
+    def _headers(self, more: dict[str, str]) -> dict[str, str]:
+        token, _ = Issuer(_KEY).issue(self.principal, self.clock.now())
+        return {"authorization": f"Bearer {token}", **{name.replace("_", "-"): value for name, value in more.items()}}
+
+
+@asynccontextmanager
+async def a_desk(api: ApiDatabase, worker: WorkerDatabase, clock: FixedClock) -> AsyncIterator[Desk]:
+    """The desk of a partner administrator."""
+    rails = Rails(database=api, verifier=Verifier(KeySet([_KEY])), clock=clock)
+    app = build(title="licensing", routers=ROUTERS, health=Health(), state=rails)
+    nobody = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://licensing") as client:
+        empty = Desk(client=client, worker=worker, api=api, clock=clock, principal=nobody)
+        yield await empty.newcomer()

@@ -1,0 +1,56 @@
+"""The verbs of licensing as operators run them."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import onebox
+from chassis.database import DatabaseSettings
+
+_SHIPPED = Path(str(onebox.__file__)).parent / "data" / "catalogue.yaml"
+
+
+async def test_the_catalogue_is_loaded_by_a_command_and_loading_it_again_changes_nothing(fresh_database: DatabaseSettings) -> None:
+    """LIC-01, LIC-02: offers, serial numbers and policies come from one file."""
+    first = await _licensing(fresh_database, "load-catalogue", str(_SHIPPED))
+    again = await _licensing(fresh_database, "load-catalogue", str(_SHIPPED))
+
+    assert first[0] == again[0] == 0
+    assert "sep-cloud" in first[1]
+    assert "New serial numbers: 5" in first[1]
+    assert again[1] == "Published: nothing. New serial numbers: 0.\n"
+
+
+async def test_a_bad_catalogue_is_refused_with_every_problem_and_its_place(fresh_database: DatabaseSettings, tmp_path: Path) -> None:
+    file = tmp_path / "catalogue.yaml"
+    file.write_text("offers: [{code: A B, name: x}]\n")
+
+    code, _, said = await _licensing(fresh_database, "load-catalogue", str(file))
+
+    assert code == 2
+    assert [line.split(":")[0] for line in said.splitlines()] == ["offers[0].code", "offers[0].product", "offers[0].product_type"]
+
+
+async def _licensing(database: DatabaseSettings, *arguments: str) -> tuple[int | None, str, str]:
+    """Exit code, output and complaints of ``python -m licensing``."""
+    told = {
+        "LICENSING_DATABASE_HOST": database.host,
+        "LICENSING_DATABASE_PORT": str(database.port),
+        "LICENSING_DATABASE_NAME": database.name,
+        "LICENSING_WORKER_PASSWORD": database.password("worker"),
+        "LICENSING_API_PASSWORD": database.password("api"),
+        "LICENSING_KAFKA": "127.0.0.1:9",
+        "LICENSING_HTTP_PORT": "9",
+    }
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "licensing",
+        *arguments,
+        env={**os.environ, **told},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, complaints = await process.communicate()
+    return process.returncode, output.decode(), complaints.decode()
