@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Protocol, Self
 import msgspec
 from annotated_types import Ge, Le, MaxLen
 from pydantic import BaseModel
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, or_
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, or_, tuple_
 
 from chassis.errors import Kind, Refusal
 from chassis.http import cursors
@@ -63,12 +63,19 @@ class Sort:
         return [column.desc() if descending else column.asc() for column, descending in columns]
 
     def after(self, relation: FromClause) -> ColumnElement[bool]:
-        """The rows behind a cursor, whose values are the parameters ``after_0``, ``after_1``, ... (no column may be null)."""
+        """The rows behind a cursor, whose values are the parameters ``after_0``, ``after_1``, ... (no column may be null).
+
+        Where all terms have one direction, rows are compared whole: an index in this order begins at the cursor.
+        """
+        columns = [relation.c[term.column] for term in self.terms]
+        values = [bindparam(f"after_{number}", type_=column.type) for number, column in enumerate(columns)]
+        if all(term.descending for term in self.terms):
+            return tuple_(*columns) < tuple_(*values)
+        if not any(term.descending for term in self.terms):
+            return tuple_(*columns) > tuple_(*values)
         ways: list[ColumnElement[bool]] = []
         same: list[ColumnElement[bool]] = []
-        for number, term in enumerate(self.terms):
-            column = relation.c[term.column]
-            value = bindparam(f"after_{number}", type_=column.type)
+        for term, column, value in zip(self.terms, columns, values, strict=True):
             ways.append(and_(*same, column < value if term.descending else column > value))
             same.append(column == value)
         return or_(*ways)
