@@ -42,31 +42,68 @@ def service_name() -> str:
     raise LookupError("override the fixture service_name in this folder's conftest.py")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def service_migrations(service_name: str) -> Path | None:
     """The service's own migrations, after the chassis'."""
     module = importlib.import_module(service_name)
     return Path(str(module.__file__)).parent / "migrations"
 
 
+class Databases:
+    """What this worker has made so far, by service: pytest keeps one value per session fixture, whichever folder asks."""
+
+    def __init__(self, folder: Path, postgres: PostgresAddress, worker_id: str) -> None:
+        self._folder = folder
+        self._postgres = postgres
+        self._worker_id = worker_id
+        self._clones: dict[str, DatabaseSettings] = {}
+        self._engines: dict[tuple[str, Login], AsyncEngine] = {}
+
+    async def template(self, service: str, migrations: Path | None) -> str:
+        name = f"template_{service}_{migrations.parent.name if migrations else 'rails'}"
+        done = self._folder / f"{name}.done"
+        with _exclusively(self._folder / "templates.lock"):
+            if not done.exists():
+                await server.prepare_roles(self._postgres, dict.fromkeys(server.LOGINS, _PASSWORD))
+                await _create(self._postgres, name, service)
+                await migrate(_settings(self._postgres, service, name), migrations)
+                done.touch()
+        return name
+
+    async def clone(self, template: str, service: str) -> DatabaseSettings:
+        if template not in self._clones:
+            name = f"{template.removeprefix('template_')}_{self._worker_id}"
+            self._clones[template] = await _clone(self._postgres, template, name, service)
+        return self._clones[template]
+
+    def engine(self, database: DatabaseSettings, login: Login) -> AsyncEngine:
+        key = (database.name, login)
+        if key not in self._engines:
+            self._engines[key] = create_async_engine(database.url(login))
+        return self._engines[key]
+
+    async def close(self) -> None:
+        for engine in self._engines.values():
+            await engine.dispose()
+
+
 @pytest.fixture(scope="session")
-async def template(stack: Stack, postgres: PostgresAddress, service_name: str, service_migrations: Path | None) -> str:
+async def made_databases(stack: Stack, postgres: PostgresAddress, worker_id: str) -> AsyncIterator[Databases]:
+    made = Databases(stack.folder, postgres, worker_id)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def template(made_databases: Databases, service_name: str, service_migrations: Path | None) -> str:
     """A migrated database that nobody connects to; made once per run, by the first worker that needs it."""
-    name = f"template_{service_name}_{service_migrations.parent.name if service_migrations else 'rails'}"
-    done = stack.folder / f"{name}.done"
-    with _exclusively(stack.folder / "templates.lock"):
-        if not done.exists():
-            await server.prepare_roles(postgres, dict.fromkeys(server.LOGINS, _PASSWORD))
-            await _create(postgres, name, service_name)
-            await migrate(_settings(postgres, service_name, name), service_migrations)
-            done.touch()
-    return name
+    return await made_databases.template(service_name, service_migrations)
 
 
-@pytest.fixture(scope="session")
-async def service_database(postgres: PostgresAddress, template: str, service_name: str, worker_id: str) -> DatabaseSettings:
+@pytest.fixture
+async def service_database(made_databases: Databases, template: str, service_name: str) -> DatabaseSettings:
     """The clone of one worker, shared by tests that undo what they do."""
-    return await _clone(postgres, template, f"{template[len('template_') :]}_{worker_id}", service_name)
+    return await made_databases.clone(template, service_name)
 
 
 @pytest.fixture
@@ -96,18 +133,14 @@ async def worker_database(fresh_database: DatabaseSettings, clock: FixedClock) -
     await database.close()
 
 
-@pytest.fixture(scope="session")
-async def api_engine(service_database: DatabaseSettings) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(service_database.url("api"))
-    yield engine
-    await engine.dispose()
+@pytest.fixture
+def api_engine(made_databases: Databases, service_database: DatabaseSettings) -> AsyncEngine:
+    return made_databases.engine(service_database, "api")
 
 
-@pytest.fixture(scope="session")
-async def worker_engine(service_database: DatabaseSettings) -> AsyncIterator[AsyncEngine]:
-    engine = create_async_engine(service_database.url("worker"))
-    yield engine
-    await engine.dispose()
+@pytest.fixture
+def worker_engine(made_databases: Databases, service_database: DatabaseSettings) -> AsyncEngine:
+    return made_databases.engine(service_database, "worker")
 
 
 @pytest.fixture
