@@ -63,4 +63,5 @@ def _upgrade(connection: Connection, directory: Path, version_table: str, servic
         environment.configure(connection=connection, version_table=version_table, service=service)
         with environment.begin_transaction():
             environment.run_migrations()
+    connection.execute(text(f"grant select on {version_table} to {service}_worker"))
     connection.commit()
