@@ -5,6 +5,7 @@ role an explicit customer decides first, then the highest of its tags, then *All
 then the default (CUS-85 to CUS-91). No access means absent.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -139,6 +140,9 @@ select u.kind, u.status, u.gen, u.customer_id, p.status as partner_status, t.sta
  where u.partner_id = $1 and u.id = $2
 """
 
+_LOOKS: Final = 20
+_PAUSE: Final = 0.1
+
 _CUSTOMER: Final = "select tags from access_customers where partner_id = $1 and id = $2"
 
 type FetchRow = Callable[..., Awaitable[Any]]
@@ -147,16 +151,16 @@ type FetchRow = Callable[..., Awaitable[Any]]
 async def rights_of(fetchrow: FetchRow, principal: Principal) -> Rights:
     """Read what the principal may do now.
 
-    ``fetchrow`` runs one statement with positional parameters in the request's transaction.
+    ``fetchrow`` runs one statement with positional parameters in the request's transaction. A user
+    of whom nothing has arrived yet is waited for, at most two seconds: it signed in elsewhere
+    faster than the log brought it here.
 
     Raises:
         AccessUnconfirmed: what customers told of the user has not arrived here.
         AccessEnded: the user, its partner or this generation of its tokens is no longer valid.
         ActingRefused: the tenant is no descendant of the principal's partner, or has shut it out.
     """
-    row = await fetchrow(_RIGHTS, principal.partner_id, principal.user_id, principal.tenant)
-    if row is None or row["gen"] < principal.gen:
-        raise AccessUnconfirmed(retry_after=1)
+    row = await _arrived(fetchrow, principal)
     if row["status"] != "active" or row["partner_status"] != "active" or row["gen"] != principal.gen:
         raise AccessEnded
     if principal.acting_as and principal.acting_as != principal.partner_id:
@@ -177,6 +181,15 @@ async def require_level(fetchrow: FetchRow, rights: Rights, customer_id: UUID, *
         raise CustomerNotFound
     if write and level == "read":
         raise ReadOnly
+
+
+async def _arrived(fetchrow: FetchRow, principal: Principal) -> Any:
+    for _ in range(_LOOKS):
+        row = await fetchrow(_RIGHTS, principal.partner_id, principal.user_id, principal.tenant)
+        if row is not None and row["gen"] >= principal.gen:
+            return row
+        await asyncio.sleep(_PAUSE)
+    raise AccessUnconfirmed(retry_after=1)
 
 
 def _may_act(principal: Principal, row: Any) -> None:
