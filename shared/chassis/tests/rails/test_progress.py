@@ -2,10 +2,14 @@
 
 from datetime import UTC, datetime, timedelta
 
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
 from chassis.consumers import progress
+from chassis.consumers.worker import _drained
 from chassis.database import ApiDatabase, WorkerDatabase
 from chassis.ids import new_id
 from chassis.principal import Principal
+from chassis_testing.topics import Topics
 
 NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 ANYBODY = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
@@ -49,3 +53,25 @@ async def test_a_topic_that_is_followed_no_more_holds_nothing_back(api_database:
 
     assert await as_of(api_database) == NOON
     assert await as_of(api_database, "gardens") == NOON - timedelta(days=1)
+
+
+async def test_a_partition_is_as_of_now_only_when_nothing_in_it_is_left_to_read(topics: Topics) -> None:
+    await topics.create("house.changed", partitions=1)
+    place = TopicPartition(f"{topics.prefix}house.changed", 0)
+    async with AIOKafkaProducer(bootstrap_servers=topics.kafka) as producer:
+        for number in range(2):
+            await producer.send_and_wait(place.topic, str(number).encode(), partition=0)
+    before = datetime.now(UTC) - timedelta(milliseconds=1)
+
+    async with AIOKafkaConsumer(bootstrap_servers=topics.kafka, enable_auto_commit=False) as kafka:
+        kafka.assign([place])
+        kafka.seek(place, 0)
+        assert await _drained(kafka, place) is None
+
+        assert await kafka.getmany(timeout_ms=10_000, max_records=1)
+        assert await _drained(kafka, place) is None
+
+        assert await kafka.getmany(timeout_ms=10_000, max_records=1)
+        drained = await _drained(kafka, place)
+        assert drained is not None
+        assert drained >= before

@@ -1,0 +1,10 @@
+"""The verbs of the reporting service: ``python -m reporting serve|api|worker|relay|migrate``."""
+
+from chassis.service import verbs
+from reporting.app import service
+from reporting.settings import Settings
+
+app = verbs(Settings, service)
+
+if __name__ == "__main__":
+    app()

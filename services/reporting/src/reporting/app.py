@@ -1,0 +1,18 @@
+"""Composition of the reporting service. The only place that builds anything."""
+
+from pathlib import Path
+
+from chassis.service import Service
+from reporting.consumers import consumers
+from reporting.routes import customer_overview
+from reporting.settings import Settings
+
+
+def service(settings: Settings) -> Service:
+    return Service(
+        name="reporting",
+        settings=settings,
+        migrations=Path(__file__).parent / "migrations",
+        routers=[customer_overview.router],
+        consumers=consumers(),
+    )

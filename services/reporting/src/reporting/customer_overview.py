@@ -1,0 +1,196 @@
+"""The overview of a partner's customers: one row each, from ``customer.changed``, with what its subscriptions add up to.
+
+A version replaces a lower one and is dropped otherwise, so replays change nothing. Customers
+whom the caller's roles hide are absent (CUS-85).
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final, Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+from asyncpg import Record
+from sqlalchemy import ColumnElement, FromClause, Select, Text, bindparam, cast, select
+
+from chassis.access.projection import follow
+from chassis.access.rights import CustomerNotFound
+from chassis.consumers import Event, Projection
+from chassis.consumers.events import Tombstone
+from chassis.database import Read, Reading
+from chassis.database.worker import Work
+from chassis.http.lists import Sort, Term
+from contracts.customers.customers import CustomerChanged
+from reporting.rules import attention, freshness
+from reporting.rules.attention import Attention
+from reporting.rules.customer_filters import Filters, Given, conditions
+from reporting.rules.name_keys import name_key
+from reporting.rules.product_use import Product, Use, products, recount, use_by_type
+from reporting.tables.customer_overview import CustomerOverview
+
+_TABLE: Final = CustomerOverview.metadata.tables[CustomerOverview.__tablename__]
+
+type SortBy = Literal["name", "-name", "type", "-type", "created_at", "-created_at", "trial_ends_at", "-trial_ends_at"]
+
+
+class Contact(msgspec.Struct, frozen=True):
+    name: str
+    email: str
+    phone: str | None
+
+
+class CustomerRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One customer as the overview shows it (CUS-30, CUS-34)."""
+
+    id: UUID
+    version: int
+    name: str
+    status: str
+    management_type: str
+    communications_mode: str
+    contact: Contact
+    domain: str
+    city: str
+    country: str
+    tags: list[str]
+    created_at: datetime
+    products: list[Product]
+    use: list[Use]
+    needs_attention: bool
+    attention: list[Attention]
+
+
+class OneCustomer(CustomerRow, frozen=True, kw_only=True):
+    as_of: datetime | None
+    lag_seconds: float | None
+
+
+class CustomerPage(msgspec.Struct, frozen=True, kw_only=True):
+    items: list[CustomerRow]
+    next: str | None
+    as_of: datetime | None
+    lag_seconds: float | None
+
+
+async def project(work: Work, events: Sequence[Event[CustomerChanged]]) -> None:
+    """Let customers be as they are told; what subscriptions told before them is counted now."""
+    await _ROWS.apply(work, events)
+    await recount(work, {event.record.state.id for event in events})
+
+
+async def forget(work: Work, ended: Sequence[Tombstone]) -> None:
+    """Remove customers of whom nothing is kept."""
+    await _ROWS.forget(work, ended)
+
+
+async def for_partner(read: Read, filters: Filters, *, sort: SortBy = "name", cursor: str | None = None, limit: int = 50) -> CustomerPage:
+    """One page of the customers that the caller may see (CUS-29, CUS-31 to CUS-33).
+
+    Raises:
+        BadCursor: the cursor is none of this order's.
+    """
+    order = _SORTS[sort]
+    after = order.read(cursor)
+    fresh = await freshness.of(read)
+    shape = _Shape(sort=order, after=bool(after), given=filters.given)
+    rows = await read.rows(_PAGE, shape, limit=limit + 1, **filters.parameters(read.now), **after)
+    return CustomerPage(
+        items=[CustomerRow(**_shown(row, read.now)) for row in rows[:limit]],
+        next=order.cursor(dict(rows[limit - 1].items())) if len(rows) > limit else None,
+        as_of=fresh.as_of,
+        lag_seconds=fresh.lag_seconds,
+    )
+
+
+async def one(read: Read, customer_id: UUID) -> OneCustomer:
+    """One customer.
+
+    Raises:
+        CustomerNotFound: there is none that the caller may see.
+    """
+    fresh = await freshness.of(read)
+    row = await read.row(_ONE, id=customer_id)
+    if row is None:
+        raise CustomerNotFound
+    return OneCustomer(**_shown(row, read.now), as_of=fresh.as_of, lag_seconds=fresh.lag_seconds)
+
+
+def _row(record: CustomerChanged) -> dict[str, Any]:
+    state = record.state
+    return {
+        "partner_id": state.partner_id,
+        "id": state.id,
+        "name": state.company.name,
+        "name_key": name_key(state.company.name),
+        "status": state.status,
+        "management_type": state.management_type,
+        "communications_mode": state.communications_mode,
+        "contact_name": state.contact.name,
+        "contact_email": state.contact.email,
+        "contact_phone": state.contact.phone,
+        "domain": state.domain,
+        "city": state.company.city,
+        "country": state.company.country,
+        "tags": state.tags,
+        "created_at": state.created_at,
+    }
+
+
+_ROWS: Final = follow(CustomerChanged, _TABLE, _row)
+PROJECTION: Final = Projection(name="customer overview", record=CustomerChanged, apply=project, forget=forget)
+
+
+def _shown(row: Record, now: datetime) -> dict[str, Any]:
+    owned = products(row["products"])
+    why = attention.reasons(status=row["status"], owned=owned, expired_trials=products(row["expired_trials"]), now=now)
+    return {name: row[name] for name in _AS_KEPT} | {
+        "contact": Contact(row["contact_name"], row["contact_email"], row["contact_phone"]),
+        "products": owned,
+        "use": use_by_type(owned),
+        "needs_attention": bool(why),
+        "attention": why,
+    }
+
+
+_AS_KEPT: Final = (
+    "id", "version", "name", "status", "management_type", "communications_mode", "domain", "city", "country", "tags", "created_at",
+)  # fmt: skip
+_READ: Final = (*_AS_KEPT, "name_key", "next_trial_end", "contact_name", "contact_email", "contact_phone")
+_AS_JSON: Final = ("products", "expired_trials")
+
+
+def _columns(r: FromClause) -> list[ColumnElement[Any]]:
+    return [*(r.c[name] for name in _READ), *(cast(r.c[name], Text).label(name) for name in _AS_JSON)]
+
+
+class _Shape(NamedTuple):
+    """What the text of the page's statement depends on."""
+
+    sort: Sort
+    after: bool
+    given: Given
+
+
+def _page(r: FromClause, shape: _Shape) -> Select[Any]:
+    page = select(*_columns(r)).where(*conditions(r, shape.given))
+    if shape.after:
+        page = page.where(shape.sort.after(r))
+    return page.order_by(*shape.sort.order(r)).limit(bindparam("limit"))
+
+
+def _sort(*terms: tuple[str, str, type], descending: bool) -> Sort:
+    return Sort(tuple(Term(name, column, kind, descending=descending) for name, column, kind in (*terms, ("id", "id", UUID))))
+
+
+_NAME: Final = ("name", "name_key", str)
+_OFFERED: Final[dict[str, tuple[tuple[str, str, type], ...]]] = {
+    "name": (_NAME,),
+    "type": (("type", "management_type", str), _NAME),
+    "created_at": (("created_at", "created_at", datetime),),
+    "trial_ends_at": (("trial_ends_at", "next_trial_end", datetime),),
+}
+_SORTS: Final[dict[str, Sort]] = {
+    sign + name: _sort(*terms, descending=bool(sign)) for name, terms in _OFFERED.items() for sign in ("", "-")
+}
+_PAGE: Final = Reading(CustomerOverview, _page, customer="id")
+_ONE: Final = Reading(CustomerOverview, lambda r, _shape: select(*_columns(r)).where(r.c.id == bindparam("id")), customer="id")

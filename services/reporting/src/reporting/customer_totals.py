@@ -1,0 +1,64 @@
+"""How many customers of which kind a partner has, and how many trials and paid subscriptions.
+
+Added up from the customers' rows and never from their subscriptions, so that the same
+customers are counted that the caller's list shows.
+"""
+
+from datetime import datetime
+from typing import Any, Final, get_args
+
+import msgspec
+from sqlalchemy import BigInteger, FromClause, Select, cast, func, select
+
+from chassis.database import Read, Reading
+from contracts.customers.customers import ManagementType
+from reporting.rules import attention, freshness
+from reporting.rules.attention import SOON
+from reporting.rules.customer_filters import everyday
+from reporting.tables.customer_overview import CustomerOverview
+
+
+class Subscriptions(msgspec.Struct, frozen=True):
+    trial: int
+    paid: int
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    customers: int
+    by_management_type: dict[str, int]
+    subscriptions: Subscriptions
+    needs_attention: int
+    as_of: datetime | None
+    lag_seconds: float | None
+
+
+async def for_partner(read: Read) -> Totals:
+    """The totals over all customers that the caller may see (CUS-85); a management type without customers is zero."""
+    fresh = await freshness.of(read)
+    rows = await read.rows(_TOTALS, soon=read.now + SOON)
+    counted = {row["management_type"]: row["customers"] for row in rows}
+    return Totals(
+        customers=sum(counted.values()),
+        by_management_type=dict.fromkeys(get_args(ManagementType.__value__), 0) | counted,
+        subscriptions=Subscriptions(trial=sum(row["trials"] for row in rows), paid=sum(row["paid"] for row in rows)),
+        needs_attention=sum(row["needs_attention"] for row in rows),
+        as_of=fresh.as_of,
+        lag_seconds=fresh.lag_seconds,
+    )
+
+
+def _totals(r: FromClause, _shape: object) -> Select[Any]:
+    return (
+        select(
+            r.c.management_type,
+            func.count().label("customers"),
+            cast(func.sum(r.c.trials), BigInteger).label("trials"),
+            cast(func.sum(r.c.paid), BigInteger).label("paid"),
+            func.count().filter(attention.needed(r)).label("needs_attention"),
+        )
+        .where(everyday(r))
+        .group_by(r.c.management_type)
+    )
+
+
+_TOTALS: Final = Reading(CustomerOverview, _totals, customer="id")

@@ -1,0 +1,70 @@
+"""The overview of customers over HTTP: the list with its filters, one customer, the totals."""
+
+from typing import Annotated
+from uuid import UUID
+
+from annotated_types import Len
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, ConfigDict
+from starlette.responses import Response
+
+from chassis.http.calls import Call, allow
+from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit
+from chassis.http.text import Name, Text
+from contracts.customers.customers import CustomerStatus, ManagementType
+from reporting import customer_overview, customer_totals
+from reporting.customer_overview import SortBy
+from reporting.routes.views import CustomerOverview, CustomerOverviewPage, CustomerTotals
+from reporting.rules.customer_filters import Filters, Kind
+
+router = APIRouter(prefix="/v1/customer-overview", tags=["customer_overview"])
+
+type Code = Annotated[str, Text(100)]
+
+
+class ListQuery(BaseModel):
+    """Each filter left out means all (CUS-33); those given are combined."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    q: Name | None = None
+    management_type: Annotated[list[ManagementType], Len(max_length=3)] = []
+    product_type: Annotated[list[Code], Len(max_length=50)] = []
+    product: Code | None = None
+    kind: Kind | None = None
+    status: Annotated[list[CustomerStatus], Len(max_length=8)] = []
+    attention: bool | None = None
+    sort: SortBy = "name"
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+    def filters(self) -> Filters:
+        return Filters(
+            fragment=self.q,
+            management_types=self.management_type,
+            product_types=self.product_type,
+            product=self.product,
+            kind=self.kind,
+            statuses=self.status,
+            attention=self.attention,
+        )
+
+
+@router.get("", response_model=CustomerOverviewPage)
+async def list_customers(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow()]) -> Response:
+    async with call.read() as read:
+        page = await customer_overview.for_partner(read, query.filters(), sort=query.sort, cursor=query.cursor, limit=query.limit)
+        return call.answer(page)
+
+
+@router.get("/totals", response_model=CustomerTotals)
+async def totals(call: Annotated[Call, allow()]) -> Response:
+    async with call.read() as read:
+        return call.answer(await customer_totals.for_partner(read))
+
+
+@router.get("/{customer_id}", response_model=CustomerOverview)
+async def get(customer_id: UUID, call: Annotated[Call, allow()]) -> Response:
+    async with call.read() as read:
+        customer = await customer_overview.one(read, customer_id)
+        return call.answer(customer, version=customer.version)

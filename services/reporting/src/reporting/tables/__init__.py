@@ -1,0 +1,1 @@
+"""Tables of the reporting service, one file per noun."""

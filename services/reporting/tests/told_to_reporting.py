@@ -1,0 +1,135 @@
+"""What customers and licensing tell in these tests. Everything that a test does not name has a default."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from chassis.consumers import Event
+from chassis.consumers.events import Place, Tombstone
+from chassis.database import Transaction
+from chassis.database.worker import Work
+from chassis.ids import new_id
+from chassis_testing.clock import FixedClock
+from contracts.customers.customers import Company, Contact, CustomerChanged, CustomerState, FirstAdmin
+from contracts.envelope import Envelope
+from contracts.licensing.subscriptions import SubscriptionChanged, SubscriptionState
+from contracts.records import State
+from reporting import customer_overview, subscription_overview
+
+NOW = FixedClock().now()
+PLACE = Place(topic="in no topic", partition=0, offset=0)
+
+
+def a_customer(partner_id: UUID, **said: Any) -> CustomerState:
+    name = said.pop("name", "Hafen GmbH")
+    default: dict[str, Any] = {
+        "id": new_id(),
+        "partner_id": partner_id,
+        "owner_partner_id": partner_id,
+        "status": "active",
+        "management_type": "partner_managed",
+        "communications_mode": "both",
+        "welcome_link_id": None,
+        "company": Company(
+            name=name,
+            address_1="Kai 1",
+            address_2=None,
+            address_3=None,
+            city="Hamburg",
+            postal_code="20457",
+            region=None,
+            country="DE",
+            phone=None,
+            website=None,
+        ),
+        "domain": "example.com",
+        "contact": Contact(name="Ada Lovelace", email="ada@example.com", phone=None, language="en", time_zone="Europe/Berlin"),
+        "first_admin": FirstAdmin(user_id=new_id(), first_name="Ada", last_name="Lovelace", email="ada@example.com", temporary=False),
+        "products": [],
+        "review_reasons": [],
+        "tags": [],
+        "data_region": "default",
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return CustomerState(**default | said)
+
+
+def a_subscription(
+    customer: CustomerState, *, kind: str = "trial", ends_in: timedelta = timedelta(days=60), **said: Any
+) -> SubscriptionState:
+    """A trial that ends in two months, or a paid subscription whose monthly term began now."""
+    paid = kind == "paid"
+    default: dict[str, Any] = {
+        "id": new_id(),
+        "partner_id": customer.partner_id,
+        "customer_id": customer.id,
+        "item": 1,
+        "serial_number": "SN-1",
+        "offer": "endpoint-cloud",
+        "offer_version": 1,
+        "product": "endpoint",
+        "product_type": "endpoint_protection",
+        "status": "active" if paid else "trial",
+        "seats_bought": 50,
+        "seats_used": 0,
+        "zone": "Europe/Berlin",
+        "started_at": NOW,
+        "trial_ends_at": None if paid else NOW + ends_in,
+        "term_start": NOW if paid else None,
+        "term_end": NOW + timedelta(days=30) if paid else None,
+        "auto_renew": paid,
+        "currency": None,
+        "unit_price": None,
+    }
+    return SubscriptionState(**default | said)
+
+
+def event_of(state: CustomerState | SubscriptionState, version: int = 1) -> Event[Any]:
+    """The state as its owner would tell it."""
+    record: State[Any]
+    if isinstance(state, CustomerState):
+        record, customer_id = CustomerChanged(facts=[], state=state), state.id
+    else:
+        record, customer_id = SubscriptionChanged(facts=[], state=state), state.customer_id
+    envelope = Envelope(
+        id=new_id(),
+        type=record.topic,
+        source="/elsewhere",
+        time=datetime.now(UTC),
+        effective_time=NOW,
+        subject=state.id,
+        partner_id=state.partner_id,
+        customer_id=customer_id,
+        aggregate_type=record.aggregate,
+        aggregate_version=version,
+        data_schema=f"urn:partnerdeck:schema:{record.topic}",
+    )
+    return Event(envelope=envelope, record=record, place=PLACE)
+
+
+async def take(work: Work, events: Sequence[Event[Any]]) -> None:
+    """Let reporting take a batch, as its consumer does."""
+    customers = [event for event in events if isinstance(event.record, CustomerChanged)]
+    subscriptions = [event for event in events if isinstance(event.record, SubscriptionChanged)]
+    if customers:
+        await customer_overview.PROJECTION.apply(work, customers)
+    if subscriptions:
+        await subscription_overview.PROJECTION.apply(work, subscriptions)
+
+
+async def tell(tx: Transaction, *states: CustomerState | SubscriptionState, version: int = 1) -> None:
+    """Tell reporting how these are now, within the partner's transaction."""
+    await take(_work(tx), [event_of(state, version) for state in states])
+
+
+async def end(tx: Transaction, *states: CustomerState | SubscriptionState) -> None:
+    """Tell reporting that nothing is kept of these."""
+    for state in states:
+        projection: Any = customer_overview.PROJECTION if isinstance(state, CustomerState) else subscription_overview.PROJECTION
+        await projection.forget(_work(tx), [Tombstone(entity_id=state.id, place=PLACE)])
+
+
+def _work(tx: Transaction) -> Work:
+    return Work(tx.session, service="reporting", clock=FixedClock())
