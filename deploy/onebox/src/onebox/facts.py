@@ -9,26 +9,24 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer
 
 from contracts.catalogue import facts as told_facts
-from contracts.envelope import BadEnvelope, decode
+from contracts.envelope import BadEnvelope, Envelope, decode
 
 
 @dataclass(slots=True)
 class Facts:
     """What has been told since somebody began to watch."""
 
-    _seen: list[str] = field(default_factory=list)
-    _shown: int = 0
+    _waiting: list[Envelope] = field(default_factory=list)
 
-    def new(self) -> list[str]:
-        """Those not shown yet, in the order they came."""
-        fresh = self._seen[self._shown :]
-        self._shown = len(self._seen)
-        return fresh
+    def new(self, customer_id: str) -> list[str]:
+        """Those about one customer that were not shown yet, in the order they came."""
+        about = [envelope for envelope in self._waiting if str(envelope.customer_id) == customer_id]
+        self._waiting = [envelope for envelope in self._waiting if envelope not in about]
+        return [f"{one.type:<28} {one.aggregate_type} {one.subject}, version {one.aggregate_version}" for one in about]
 
     def note(self, record: Any) -> None:
         with suppress(BadEnvelope):
-            envelope = decode(record.headers)
-            self._seen.append(f"{envelope.type:<28} {envelope.aggregate_type} {envelope.subject} v{envelope.aggregate_version}")
+            self._waiting.append(decode(record.headers))
 
 
 @asynccontextmanager

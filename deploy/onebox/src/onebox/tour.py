@@ -42,18 +42,19 @@ class Tour:
     console: Console
     facts: Facts
     company: str
+    customer_id: str = ""
 
     def step(self, text: str) -> None:
         self.console.print(f"\n[bold]{text}[/]")
 
     def show(self, text: str) -> None:
-        self.console.print(f"  {text}", highlight=False)
+        self.console.print(f"  {text}", highlight=False, soft_wrap=True)
 
     async def until[T](self, what: str, look: Callable[[], Awaitable[T | None]]) -> T:
         """Wait for something to appear, showing the facts that pass meanwhile."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            for fact in self.facts.new():
+            for fact in self.facts.new(self.customer_id):
                 self.show(f"[dim]{fact}[/]")
             if (found := await look()) is not None:
                 return found
@@ -85,6 +86,7 @@ async def _main_job(tour: Tour) -> None:
     tour.step(f"2. She creates the customer {tour.company} with a trial")
     body = people.customer(tour.company, "Mia Maple", seats=25)
     customer = await partner.post("/v1/customers", **body)
+    tour.customer_id = customer["id"]
     tour.show(f"POST /v1/customers: {customer['id']} is {customer['status']}")
 
     tour.step("3. Licensing starts the trial")
