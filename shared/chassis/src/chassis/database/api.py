@@ -104,7 +104,11 @@ class ApiDatabase:
         async with self._readers, self._reading_pool.acquire(timeout=5) as connection:
             entry = self._entry(principal)
             await connection.execute(_opening(entry))
-            yield Read(connection, role=role_of(principal), principal=principal, now=self._clock.now())
+            try:
+                yield Read(connection, role=role_of(principal), principal=principal, now=self._clock.now())
+            except Exception:
+                await connection.execute("ROLLBACK")
+                raise
             await connection.execute("COMMIT")
 
     @asynccontextmanager
