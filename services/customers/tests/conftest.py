@@ -16,12 +16,19 @@ def service_name() -> str:
     return "customers"
 
 
-@pytest.fixture(scope="session", autouse=True)
-async def known_world(service_database: DatabaseSettings) -> None:
-    database = WorkerDatabase(service_database, SystemClock())
-    async with database.work() as work:
-        await the_known_world(work)
-    await database.close()
+_filled = set[str]()
+
+
+@pytest.fixture
+async def service_database(service_database: DatabaseSettings) -> DatabaseSettings:
+    """Filled once per worker: shared tables are no partner's to write."""
+    if service_database.name not in _filled:
+        database = WorkerDatabase(service_database, SystemClock())
+        async with database.work() as work:
+            await the_known_world(work)
+        await database.close()
+        _filled.add(service_database.name)
+    return service_database
 
 
 @pytest.fixture

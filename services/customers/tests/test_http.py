@@ -1,9 +1,29 @@
 """The service over HTTP: who may, what is answered, and that the same request twice is one change."""
 
-from customers_testing.http import Web, a_body
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from pydantic import BaseModel, TypeAdapter
+
+from chassis.http.lists import Listing
+from customers.routes.partners import PartnerView
+from customers.routes.sessions import MeView
+from customers.routes.users import RoleView, UserView
+from customers.routes.views import CustomerInList, CustomerView, ReviewView
+from customers_testing.builders import DENIED
+from customers_testing.http import OPERATOR, Web, a_body
+
+DENIED_COMPANY = a_body()["company"] | {"name": DENIED}
+
+
+def code(answer: httpx.Response) -> tuple[int, str]:
+    return answer.status_code, answer.json().get("code", "")
 
 
 async def test_a_partner_creates_a_customer_and_finds_it(web: Web) -> None:
+    """CUS-01, CUS-29, CUS-31."""
     partner = await web.a_partner()
 
     created = await partner.post("/v1/customers", a_body())
@@ -11,9 +31,145 @@ async def test_a_partner_creates_a_customer_and_finds_it(web: Web) -> None:
     assert created.status_code == 201, created.text
     shown = await partner.get(created.headers["location"])
     assert shown.json() == created.json()
-    assert shown.headers["etag"] == created.headers["etag"]
-    listed = (await partner.get("/v1/customers", q="soehn")).json()
-    assert listed["items"] == []
+    assert shown.headers["etag"] == created.headers["etag"] == '"1"'
     listed = (await partner.get("/v1/customers", q="müller")).json()
     assert [one["id"] for one in listed["items"]] == [created.json()["id"]]
-    print((await partner.get("/v1/me")).json())
+
+
+async def test_what_is_wrong_is_said_with_pointers(web: Web) -> None:
+    """CUS-21, CUS-23, CUS-26: also by the shape of the body alone."""
+    partner = await web.a_partner()
+
+    wrong = await partner.post("/v1/customers", a_body(domain="www.mueller.example", data_region="moon"))
+    assert code(wrong) == (422, "not_acceptable")
+    assert {one["pointer"]: one["code"] for one in wrong.json()["errors"]} == {
+        "/domain": "www_not_allowed",
+        "/data_region": "unknown_region",
+    }
+    not_accepted = await partner.post("/v1/customers", a_body(eula={"version": "1", "accepted": False}, products=[]))
+    assert {one["pointer"] for one in not_accepted.json()["errors"]} == {"/eula/accepted", "/products"}
+
+
+async def test_the_same_key_answers_the_same_and_another_body_is_refused(web: Web) -> None:
+    partner = await web.a_partner()
+    key = str(uuid4())
+
+    first = await partner.post("/v1/customers", a_body(), idempotency_key=key)
+    again = await partner.post("/v1/customers", a_body(), idempotency_key=key)
+    other = await partner.post("/v1/customers", a_body("Berg Bau", "berg.example"), idempotency_key=key)
+
+    assert (again.status_code, again.content) == (201, first.content)
+    assert code(other) == (422, "idempotency_key_reused")
+    assert len((await partner.get("/v1/customers")).json()["items"]) == 1
+
+
+async def test_a_refusal_is_answered_again_under_its_key(web: Web) -> None:
+    partner = await web.a_partner()
+    paid = a_body(products=[{"offer": "endpoint-cloud", "kind": "paid"}])
+
+    answers = [await partner.post("/v1/customers", paid, idempotency_key="once") for _ in range(2)]
+
+    assert [code(answer) for answer in answers] == [(403, "programme_required")] * 2
+    assert answers[0].json()["rule"] == "CUS-17"
+
+
+async def test_a_partner_is_registered_once_under_one_key(web: Web) -> None:
+    operator = await web.sign_in(OPERATOR)
+    body = {"company_name": "Berg IT", "country": "DE", "admin": {"name": "Max Berg", "email": "max@berg.example"}}
+
+    answers = [await operator.post("/v1/partners", body, idempotency_key="berg") for _ in range(2)]
+
+    assert answers[0].content == answers[1].content
+    assert len([one for one in (await operator.get("/v1/partners")).json()["items"] if one["company_name"] == "Berg IT"]) == 1
+
+
+async def test_a_stranger_sees_neither_customer_nor_partner_nor_user(web: Web) -> None:
+    mine, theirs = await web.a_partner(), await web.a_partner("Berg IT", "berg.example")
+    customer = (await mine.post("/v1/customers", a_body())).json()
+    me = (await mine.get("/v1/me")).json()
+
+    assert code(await theirs.get(f"/v1/customers/{customer['id']}")) == (404, "customer_not_found")
+    assert (await theirs.get("/v1/customers")).json()["items"] == []
+    assert code(await theirs.get(f"/v1/partners/{me['partner']['id']}")) == (404, "partner_not_found")
+    assert code(await theirs.get(f"/v1/users/{me['user']['id']}")) == (404, "user_not_found")
+
+
+async def test_only_the_operator_registers_and_reviews(web: Web) -> None:
+    """CUS-13, CUS-71."""
+    partner = await web.a_partner()
+    customer = (await partner.post("/v1/customers", a_body(company=DENIED_COMPANY))).json()
+    body = {"company_name": "Berg IT", "country": "DE", "admin": {"name": "Max Berg", "email": "max@berg.example"}}
+
+    assert code(await partner.post("/v1/partners", body)) == (403, "wrong_principal")
+    assert code(await partner.get("/v1/reviews")) == (403, "wrong_principal")
+    cleared = await partner.post(f"/v1/customers/{customer['id']}/review/clear", if_match='"1"')
+    assert code(cleared) == (403, "wrong_principal")
+    assert code(await web.get("/v1/customers")) == (401, "token_missing")
+
+
+async def test_the_operator_lists_what_is_held_and_decides(web: Web) -> None:
+    """CUS-13, CUS-14: with the version it has seen."""
+    partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)
+    held = (await partner.post("/v1/customers", a_body(company=DENIED_COMPANY))).json()
+    odd = (await partner.post("/v1/customers", a_body("Berg <Bau>", "berg.example"))).json()
+    assert [held["status"], odd["status"]] == ["pending_review"] * 2
+
+    listed = (await operator.get("/v1/reviews")).json()["items"]
+    assert [one["customer_id"] for one in listed] == [held["id"], odd["id"]]
+    assert "RUe.1" in listed[0]["findings"][0]["detail"]
+    clear = f"/v1/customers/{odd['id']}/review/clear"
+    assert code(await operator.post(clear)) == (428, "if_match_required")
+    assert code(await operator.post(clear, if_match='"9"')) == (412, "stale")
+    cleared = await operator.post(clear, if_match=f'"{listed[1]["version"]}"')
+    assert (cleared.status_code, cleared.json()["status"], cleared.headers["etag"]) == (200, "active", '"2"')
+    rejected = await operator.post(f"/v1/customers/{held['id']}/review/reject", {"reason": "On the list."}, if_match='"1"')
+    assert rejected.json()["status"] == "rejected"
+    assert (await operator.get("/v1/reviews")).json()["items"] == []
+    assert (await partner.get(f"/v1/customers/{odd['id']}")).json()["status"] == "active"
+
+
+async def test_an_operator_sees_the_customers_of_all_partners(web: Web) -> None:
+    for name, domain, theirs in (("Hafen IT", "hafen.example", "one.example"), ("Berg IT", "berg.example", "two.example")):
+        await (await web.a_partner(name, domain)).post("/v1/customers", a_body(domain=theirs))
+
+    operator = await web.sign_in(OPERATOR)
+
+    assert len((await operator.get("/v1/customers")).json()["items"]) == 2
+
+
+@pytest.mark.parametrize("query", [{"cursor": "nonsense"}, {"sort": "password"}, {"limit": 201}, {"colour": "red"}])
+async def test_a_bad_query_is_a_problem(web: Web, query: dict[str, Any]) -> None:
+    partner = await web.a_partner()
+
+    answer = await partner.get("/v1/customers", **query)
+
+    assert answer.status_code in {400, 422}
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_the_bytes_fit_what_the_document_says(web: Web) -> None:
+    partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)
+    customer = (await partner.post("/v1/customers", a_body(company=DENIED_COMPANY))).json()
+    me = (await partner.get("/v1/me")).json()
+    said: dict[str, type[BaseModel]] = {
+        "/v1/customers": Listing[CustomerInList],
+        f"/v1/customers/{customer['id']}": CustomerView,
+        f"/v1/partners/{me['partner']['id']}": PartnerView,
+        "/v1/users": Listing[UserView],
+        f"/v1/users/{me['user']['id']}": UserView,
+        "/v1/roles": Listing[RoleView],
+        "/v1/me": MeView,
+        "/v1/reviews": Listing[ReviewView],
+        "/v1/partners": Listing[PartnerView],
+    }
+
+    for path, model in said.items():
+        answer = await (operator if path in {"/v1/reviews", "/v1/partners"} else partner).get(path)
+        fitted = TypeAdapter(model).validate_json(answer.content)
+        assert fitted.model_dump(mode="json") == answer.json(), path
+
+
+async def test_the_document_is_made(web: Web) -> None:
+    paths = (await web.get("/openapi.json")).json()["paths"]
+
+    assert {"/v1/sessions", "/v1/me", "/v1/partners", "/v1/customers/{customer_id}/review/clear"} <= set(paths)

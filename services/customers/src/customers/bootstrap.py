@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from chassis.database import Transaction
-from contracts.customers.partners import PartnerRegistered
+from contracts.customers.partners import PartnerRegistered, SupportInfo
 from contracts.root import ROOT_PARTNER_ID
 from customers.rules import predefined
 from customers.rules.admission import Admission, admit
@@ -37,7 +37,7 @@ async def bootstrap(tx: Transaction, command: Bootstrap) -> bool:
         ancestors=[],
         language="en",
         time_zone="UTC",
-        support={},
+        support=SupportInfo().model_dump(),
         registered_at=tx.now,
         updated_at=tx.now,
     )

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, select
 from chassis.database import Read, Reading
 from chassis.http.lists import Page, Sort, Sorts
 from customers.errors import CustomerNotFound
+from customers.rules.columns import chosen, raw
 from customers.rules.names import search_key
 from customers.tables.customers import Customer
 
@@ -29,8 +30,7 @@ class CustomerLine(msgspec.Struct):
     status: str
     management_type: str
     communications_mode: str
-    name: str
-    country: str
+    company: msgspec.Raw
     domain: str
     contact: msgspec.Raw
     tags: list[str]
@@ -86,14 +86,13 @@ def _page(relation: Any, shape: tuple[Sort, bool, frozenset[str]]) -> Any:
         conditions.append(relation.c.name_key.like(bindparam("q")))
     if further:
         conditions.append(sort.after(relation))
-    columns = (relation.c[name] for name in _COLUMNS)
-    return select(*columns).where(*conditions).order_by(*sort.order(relation)).limit(bindparam("limit"))
+    return select(*chosen(relation, _COLUMNS)).where(*conditions).order_by(*sort.order(relation)).limit(bindparam("limit"))
 
 
 _PAGE: Final = Reading(Customer, _page, customer="id")
 _ONE: Final = Reading(
     Customer,
-    lambda r, _shape: select(*(r.c[name] for name in CustomerShown.__struct_fields__)).where(r.c.id == bindparam("id")),
+    lambda r, _shape: select(*chosen(r, CustomerShown.__struct_fields__)).where(r.c.id == bindparam("id")),
     customer="id",
 )
 
@@ -117,7 +116,7 @@ async def one(read: Read, customer_id: UUID) -> CustomerShown:
     row = await read.row(_ONE, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return CustomerShown(**_raw(row, CustomerShown))
+    return CustomerShown(**_values(row, CustomerShown))
 
 
 def shown(customer: Customer) -> CustomerShown:
@@ -127,11 +126,11 @@ def shown(customer: Customer) -> CustomerShown:
 
 
 def _line(row: Any) -> CustomerLine:
-    return CustomerLine(**_raw(row, CustomerLine))
+    return CustomerLine(**_values(row, CustomerLine))
 
 
-def _raw(row: Any, line: type[msgspec.Struct]) -> dict[str, Any]:
-    return {name: msgspec.Raw(row[name].encode()) if name in _JSON else row[name] for name in line.__struct_fields__}
+def _values(row: Any, line: type[msgspec.Struct]) -> dict[str, Any]:
+    return {name: raw(row[name]) if name in _JSON else row[name] for name in line.__struct_fields__}
 
 
 def _pattern(fragment: str | None) -> str | None:

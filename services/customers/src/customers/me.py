@@ -8,6 +8,7 @@ from sqlalchemy import any_, bindparam, select
 
 from chassis.database import Read, Reading
 from customers.errors import UserNotFound
+from customers.rules.columns import chosen, raw
 from customers.tables.partners import Partner
 from customers.tables.roles import Role
 from customers.tables.users import User
@@ -28,23 +29,25 @@ class MyRole(msgspec.Struct):
     name: str
 
 
-class Me(msgspec.Struct):
+class MyUser(msgspec.Struct):
     id: UUID
     kind: str
     name: str
     email: str | None
     language: str
     customer_id: UUID | None
+
+
+class Me(msgspec.Struct):
+    user: MyUser
     partner: MyPartner
     roles: list[MyRole]
     permissions: list[str]
 
 
-_USER_COLUMNS: Final = ("id", "kind", "name", "email", "language", "customer_id", "role_ids", "partner_id")
+_USER_COLUMNS: Final = (*MyUser.__struct_fields__, "role_ids", "partner_id")
 _USER: Final = Reading(User, lambda r, _shape: select(*(r.c[name] for name in _USER_COLUMNS)).where(r.c.id == bindparam("id")))
-_PARTNER: Final = Reading(
-    Partner, lambda r, _shape: select(r.c.id, r.c.name, r.c.language, r.c.time_zone, r.c.support).where(r.c.id == bindparam("id"))
-)
+_PARTNER: Final = Reading(Partner, lambda r, _shape: select(*chosen(r, MyPartner.__struct_fields__)).where(r.c.id == bindparam("id")))
 
 
 def _of_ids(relation: Any, _shape: Any) -> Any:
@@ -67,8 +70,8 @@ async def me(read: Read) -> Me:
         raise UserNotFound
     roles = await read.rows(_ROLES, ids=user["role_ids"]) if user["role_ids"] else []
     return Me(
-        **{name: user[name] for name in ("id", "kind", "name", "email", "language", "customer_id")},
-        partner=MyPartner(**{**partner, "support": msgspec.Raw(partner["support"].encode())}),
+        user=MyUser(**{name: user[name] for name in MyUser.__struct_fields__}),
+        partner=MyPartner(**{**partner, "support": raw(partner["support"])}),
         roles=[MyRole(id=role["id"], name=role["name"]) for role in roles],
         permissions=sorted({permission for role in roles for permission in role["permissions"]}),
     )

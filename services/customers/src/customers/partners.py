@@ -16,6 +16,7 @@ from contracts.root import ROOT_PARTNER_ID
 from customers.errors import ParentNotFound, PartnerNotFound
 from customers.rules import predefined
 from customers.rules.admission import Admission, admit
+from customers.rules.columns import chosen, raw
 from customers.rules.names import search_key
 from customers.rules.telling import tell_partner
 from customers.tables.partners import Partner
@@ -121,7 +122,7 @@ _COLUMNS: Final = (
     "support",
     "registered_at",
 )
-_ONE: Final = Reading(Partner, lambda r, _shape: select(*(r.c[name] for name in _COLUMNS)).where(r.c.id == bindparam("id")))
+_ONE: Final = Reading(Partner, lambda r, _shape: select(*chosen(r, _COLUMNS)).where(r.c.id == bindparam("id")))
 _PARENT: Final = Reading(Partner, lambda r, _shape: select(r.c.id, r.c.ancestors).where(r.c.id == bindparam("id"), r.c.status == "active"))
 _SORTS: Final = Sorts(
     {"company_name": ("name_key", str), "registered_at": ("registered_at", datetime)}, default="company_name", last=("id", UUID)
@@ -130,7 +131,7 @@ _SORTS: Final = Sorts(
 
 def _page(relation: Any, shape: tuple[Sort, bool]) -> Any:
     sort, further = shape
-    statement = select(*(relation.c[name] for name in _COLUMNS)).order_by(*sort.order(relation)).limit(bindparam("limit"))
+    statement = select(*chosen(relation, _COLUMNS)).order_by(*sort.order(relation)).limit(bindparam("limit"))
     return statement.where(sort.after(relation)) if further else statement
 
 
@@ -178,7 +179,7 @@ def _line(row: Any) -> PartnerLine:
         parent_id=row["parent_id"],
         language=row["language"],
         time_zone=row["time_zone"],
-        support=msgspec.Raw(row["support"].encode()),
+        support=raw(row["support"]),
         registered_at=row["registered_at"],
     )
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.orm.attributes import flag_modified
 
 from chassis.database import Read, Reading, Transaction
 from chassis.http.etags import Seen
@@ -20,6 +21,7 @@ from contracts.customers.customers import CustomerReviewCleared, CustomerReviewR
 from contracts.customers.users import UserUpdated
 from customers.errors import CustomerNotFound, NotInReview
 from customers.rules.admission import LIFETIMES
+from customers.rules.columns import chosen, raw
 from customers.rules.telling import tell_customer, tell_user
 from customers.tables.customers import Customer, Review
 from customers.tables.links import Link
@@ -112,6 +114,7 @@ async def _renew_welcome(tx: Transaction, customer: Customer, link_id: UUID) -> 
     for user in await _users_of(tx, customer):
         if user.id == user_id:
             user.updated_at = tx.now
+            flag_modified(user, "updated_at")
             await tx.session.flush()
             tell_user(tx, user, CredentialLinkRequested(link_id=link_id, user_id=user.id, purpose="welcome", expires_at=expires_at))
 
@@ -136,8 +139,9 @@ def _page(relation: Any, shape: tuple[Sort, bool]) -> Any:
     sort, further = shape
     customers = Customer.__table__
     whose = (customers.c.partner_id == relation.c.partner_id) & (customers.c.id == relation.c.customer_id)
-    mine = (relation.c[name] for name in ("id", "customer_id", "partner_id", "findings", "opened_at"))
-    statement = select(*mine, customers.c.version, customers.c.company, customers.c.contact).select_from(relation.join(customers, whose))
+    mine = chosen(relation, ("id", "customer_id", "partner_id", "findings", "opened_at"))
+    theirs = chosen(customers, ("version", "company", "contact"))
+    statement = select(*mine, *theirs).select_from(relation.join(customers, whose))
     statement = statement.where(relation.c.status == "open").order_by(*sort.order(relation)).limit(bindparam("limit"))
     return statement.where(sort.after(relation)) if further else statement
 
@@ -169,4 +173,4 @@ async def partner_of(read: Read, customer_id: UUID) -> UUID:
 
 def _line(row: Any) -> ReviewLine:
     values: dict[str, Any] = {name: row[name] for name in ReviewLine.__struct_fields__}
-    return ReviewLine(**values | {name: msgspec.Raw(row[name].encode()) for name in ("company", "contact", "findings")})
+    return ReviewLine(**values | {name: raw(row[name]) for name in ("company", "contact", "findings")})

@@ -75,13 +75,17 @@ class MyRoleView(BaseModel):
     name: str
 
 
-class MeView(BaseModel):
+class MyUserView(BaseModel):
     id: UUID
     kind: str
     name: str
     email: str | None
     language: str
     customer_id: UUID | None
+
+
+class MeView(BaseModel):
+    user: MyUserView
     partner: MyPartnerView
     roles: list[MyRoleView]
     permissions: list[str]

@@ -17,8 +17,7 @@ class CustomerInList(BaseModel):
     status: CustomerStatus
     management_type: ManagementType
     communications_mode: CommunicationsMode
-    name: str
-    country: str
+    company: Company
     domain: str
     contact: Contact
     tags: list[str]

@@ -8,6 +8,7 @@ from uuid import UUID
 from chassis.database import Transaction, Work
 from chassis.ids import new_id
 from contracts.customers.customers import Company, Contact, ProductAsked
+from contracts.customers.partners import SupportInfo
 from customers import customers
 from customers.rules import predefined
 from customers.rules.application import CreateCustomer
@@ -85,7 +86,7 @@ async def a_partner(tx: Transaction, *, name: str = "Hafen IT", email: str | Non
         ancestors=[],
         language="en",
         time_zone="Europe/Berlin",
-        support={},
+        support=SupportInfo().model_dump(),
         registered_at=tx.now,
         updated_at=tx.now,
     )

@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
+import asyncpg
 import httpx
 from joserfc.jwk import OKPKey
 from pydantic import SecretStr
 
 from chassis.clock import Clock
 from chassis.database import DatabaseSettings, WorkerDatabase
+from chassis.links import link_token
 from chassis.service import Process
 from contracts.root import ROOT_PARTNER_ID
 from customers.app import service
@@ -30,12 +33,13 @@ class Web:
     """Somebody in front of the service; ``token`` is who."""
 
     client: httpx.AsyncClient
+    database: DatabaseSettings
     token: str | None = None
 
     async def sign_in(self, email: str, password: str = PASSWORD) -> "Web":
         answer = await self.post("/v1/sessions", {"email": email, "password": password})
-        assert answer.status_code == 201, answer.text
-        return Web(self.client, answer.json()["access_token"])
+        assert answer.is_success, answer.text
+        return Web(self.client, self.database, answer.json()["access_token"])
 
     async def get(self, path: str, **params: Any) -> httpx.Response:
         return await self.client.get(path, params=params, headers=self._headers())
@@ -49,8 +53,14 @@ class Web:
         operator = await self.sign_in(OPERATOR)
         admin = {"name": "Grace Hopper", "email": f"grace@{domain}", "password": PASSWORD}
         answer = await operator.post("/v1/partners", {"company_name": name, "country": "DE", "admin": admin} | more)
-        assert answer.status_code == 201, answer.text
+        assert answer.is_success, answer.text
         return await self.sign_in(admin["email"])
+
+    async def invited(self, email: str) -> "Web":
+        """Set the password by the link of the mail, and sign in."""
+        answer = await self.post("/v1/credentials/set-password", {"token": await link_of(self, email, LINK_KEY), "password": PASSWORD})
+        assert answer.is_success, answer.text
+        return await self.sign_in(email)
 
     def _headers(self) -> dict[str, str]:
         return {"authorization": f"Bearer {self.token}"} if self.token else {}
@@ -69,7 +79,7 @@ async def running(database: DatabaseSettings, clock: Clock) -> AsyncIterator[Web
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://customers.test") as client:
-            yield Web(client)
+            yield Web(client, database)
 
 
 def _settings(database: DatabaseSettings) -> Settings:
@@ -97,3 +107,16 @@ def a_body(name: str = "Müller & Söhne GmbH", domain: str = "mueller.example",
         "eula": {"version": "2026-01", "accepted": True},
     }
     return body | changes
+
+
+async def link_of(web: Web, email: str, key: str) -> str:
+    """The token that the mail to somebody would carry: notifications derives it from the link's id."""
+    owner = web.database
+    connection = await asyncpg.connect(
+        host=owner.host, port=owner.port, database=owner.name, user=owner.user("owner"), password=owner.password("owner")
+    )
+    try:
+        found = await connection.fetchval("select l.id from links l join users u on u.id = l.user_id where u.email = $1", email)
+    finally:
+        await connection.close()
+    return link_token(key.encode(), UUID(str(found)))

@@ -1,0 +1,145 @@
+"""The list shows every customer that the reader may see, finds by a fragment, and sorts by name or type (CUS-29, CUS-31, CUS-32)."""
+
+import asyncpg
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from chassis.clock import SystemClock
+from chassis.database import ApiDatabase, DatabaseSettings, Transaction, WorkerDatabase
+from chassis.principal import Principal
+from chassis_testing.database import as_stranger, reading
+from customers import customer_list
+from customers.customer_list import CustomerLine, Wanted
+from customers.errors import CustomerNotFound
+from customers_testing.builders import a_customer, a_partner, an_application, for_company, the_known_world
+
+MANY = text("""insert into customers select (jsonb_populate_record(c, jsonb_build_object(
+                    'id', gen_random_uuid(), 'company_key', n, 'name_key', md5(n::text),
+                    'contact', jsonb_build_object('email', n || '@many.example')))).*
+                 from customers c, generate_series(1, 3000) n where c.partner_id = :me and c.id = :pattern""")
+
+
+async def some(tx: Transaction) -> None:
+    await a_partner(tx)
+    for name, domain, management_type in (
+        ("Zebra Bau", "zebra.example", "partner_managed"),
+        ("Ärztehaus 100%", "aerzte.example", "customer_managed"),
+        ("Müller & Söhne GmbH", "mueller.example", "co_managed"),
+    ):
+        command = for_company(name, domain, management_type=management_type)
+        await a_customer(tx, **{one: getattr(command, one) for one in ("company", "contact", "domain", "management_type")})
+
+
+def name(line: CustomerLine) -> str:
+    return str(msgspec.json.decode(line.company)["name"])
+
+
+async def names(tx: Transaction, **wanted: str) -> list[str]:
+    page = await customer_list.page(await reading(tx), Wanted(limit=50, **wanted))
+    return [name(line) for line in page.items]
+
+
+async def test_all_customers_are_listed_by_name(tx: Transaction) -> None:
+    """CUS-29, CUS-32: letters with marks stand where they belong."""
+    await some(tx)
+
+    assert await names(tx) == ["Ärztehaus 100%", "Müller & Söhne GmbH", "Zebra Bau"]
+    assert await names(tx, sort="-name") == ["Zebra Bau", "Müller & Söhne GmbH", "Ärztehaus 100%"]
+
+
+async def test_customers_are_sorted_by_type(tx: Transaction) -> None:
+    """CUS-32."""
+    await some(tx)
+
+    assert await names(tx, sort="type") == ["Müller & Söhne GmbH", "Ärztehaus 100%", "Zebra Bau"]
+    assert await names(tx, sort="-type") == ["Zebra Bau", "Ärztehaus 100%", "Müller & Söhne GmbH"]
+
+
+@pytest.mark.parametrize(
+    ("fragment", "found"),
+    [
+        ("muller", ["Müller & Söhne GmbH"]),
+        ("ÜLLER", ["Müller & Söhne GmbH"]),
+        ("haus", ["Ärztehaus 100%"]),
+        ("0%", ["Ärztehaus 100%"]),
+        ("e%u", []),
+        ("_", []),
+        ("nobody", []),
+    ],
+)
+async def test_a_fragment_of_the_name_finds_it(tx: Transaction, fragment: str, found: list[str]) -> None:
+    """CUS-31: without case and marks; what a pattern would mean something by means itself."""
+    await some(tx)
+
+    assert await names(tx, q=fragment) == found
+
+
+async def test_filters_are_combined(tx: Transaction) -> None:
+    await some(tx)
+
+    assert await names(tx, management_type="co_managed", q="m") == ["Müller & Söhne GmbH"]
+    assert await names(tx, management_type="co_managed", q="zebra") == []
+    assert await names(tx, status="pending_review") == ["Ärztehaus 100%"]
+
+
+async def test_pages_follow_each_other_without_gap_or_overlap(tx: Transaction) -> None:
+    await some(tx)
+    read = await reading(tx)
+    cursor, seen = None, list[str]()
+
+    for _ in range(3):
+        page = await customer_list.page(read, Wanted(limit=1, cursor=cursor))
+        seen += [name(line) for line in page.items]
+        cursor = page.next
+
+    assert seen == ["Ärztehaus 100%", "Müller & Söhne GmbH", "Zebra Bau"]
+    assert cursor is None
+
+
+async def test_a_stranger_finds_nothing(tx: Transaction) -> None:
+    await a_partner(tx)
+    customer = await a_customer(tx)
+
+    async with as_stranger(tx) as stranger:
+        assert await names(stranger) == []
+        with pytest.raises(CustomerNotFound):
+            await customer_list.one(await reading(stranger), customer.id)
+
+
+async def test_one_is_shown_as_it_was_when_it_was_created(tx: Transaction) -> None:
+    await a_partner(tx)
+    customer = await a_customer(tx, tags=("vip", "vip", "nord"))
+
+    found = await customer_list.one(await reading(tx), customer.id)
+
+    assert found.tags == ["nord", "vip"]
+    assert msgspec.json.decode(found.products) == [product.model_dump() for product in an_application().products]
+
+
+async def test_the_search_uses_its_index(fresh_database: DatabaseSettings, api_database: ApiDatabase, principal: Principal) -> None:
+    """Under row-level security a LIKE could not: the partner reads through the owner's view (CUS-31)."""
+    worker = WorkerDatabase(fresh_database, SystemClock())
+    async with worker.work() as work:
+        await the_known_world(work)
+    await worker.close()
+    async with api_database.change(principal) as tx:
+        await a_partner(tx)
+        customer = await a_customer(tx)
+        await tx.session.execute(MANY, {"pattern": customer.id, "me": tx.partner_id})
+    await _settle(fresh_database)
+
+    async with api_database.read(principal) as read:
+        rows = await read.connection.fetch(
+            "explain select id from customers_read where partner_id = $1 and name_key like '%a1b2%'", principal.partner_id
+        )
+
+    assert "customers_search" in "\n".join(row[0] for row in rows)
+
+
+async def _settle(database: DatabaseSettings) -> None:
+    owner = await asyncpg.connect(
+        host=database.host, port=database.port, database=database.name, user=database.user("owner"), password=database.password("owner")
+    )
+    await owner.execute("vacuum analyze customers")
+    await owner.close()

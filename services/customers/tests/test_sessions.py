@@ -1,0 +1,189 @@
+"""Who signs in, with what, for how long, and who does not (GW-01, CUS-10, CUS-52, NOT-12)."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from joserfc.jwk import OKPKey
+
+from chassis.keys import KeySet, signing_key
+from chassis.tokens import Verifier
+from chassis_testing.clock import FixedClock
+from customers.rules.passwords import Passwords
+from customers_testing.http import LINK_KEY, OPERATOR, PASSWORD, Web, a_body, link_of
+
+
+async def session(web: Web, email: str = OPERATOR, password: str = PASSWORD) -> dict[str, Any]:
+    answer = await web.post("/v1/sessions", {"email": email, "password": password})
+    assert answer.status_code == 201, answer.text
+    tokens: dict[str, Any] = answer.json()
+    return tokens
+
+
+async def refresh(web: Web, token: str) -> tuple[int, str]:
+    answer = await web.post("/v1/sessions/refresh", {"refresh_token": token})
+    return answer.status_code, answer.json().get("refresh_token", answer.json().get("code"))
+
+
+async def a_customer_user(web: Web, **body: Any) -> None:
+    """Ada of a new customer, who has set her password by the mailed link."""
+    partner = await web.a_partner()
+    answer = await partner.post("/v1/customers", a_body(**body))
+    assert answer.status_code == 201, answer.text
+    token = await link_of(web, "ada@mueller.example", LINK_KEY)
+    assert (await web.post("/v1/credentials/set-password", {"token": token, "password": PASSWORD})).status_code == 204
+
+
+async def test_the_token_says_who_is_signed_in_and_is_checked_with_the_published_key(web: Web, clock: FixedClock) -> None:
+    tokens = await session(web)
+    keys = (await web.get("/.well-known/jwks.json")).json()["keys"]
+
+    principal = await Verifier(KeySet([public(key) for key in keys])).verify(tokens["access_token"], clock.now())
+
+    assert (str(principal.user_id), principal.kind) == (tokens["user"]["id"], "operator")
+    assert tokens["expires_in"] == 300
+    assert all("d" not in key for key in keys)
+
+
+@pytest.mark.parametrize(("email", "password"), [(OPERATOR, "wrong horse battery"), ("nobody@vendor.example", PASSWORD)])
+async def test_a_wrong_password_and_an_unknown_address_look_the_same(web: Web, email: str, password: str) -> None:
+    answer = await web.post("/v1/sessions", {"email": email, "password": password})
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "credentials_wrong")
+
+
+async def test_an_unknown_address_costs_as_much_as_a_wrong_password() -> None:
+    """The hash of nobody is checked all the same: 19 MiB, two passes, one lane."""
+    passwords = Passwords()
+
+    assert "m=19456,t=2,p=1" in passwords.hash_now(PASSWORD)
+    assert await passwords.verify(None, "nobody has this password") is False
+    assert await passwords.verify(passwords.hash_now(PASSWORD), PASSWORD) is True
+
+
+async def test_addresses_are_compared_without_case(web: Web) -> None:
+    assert (await session(web, OPERATOR.upper()))["token_type"] == "Bearer"
+
+
+async def test_a_refresh_token_is_exchanged_once(web: Web) -> None:
+    first = (await session(web))["refresh_token"]
+
+    status, second = await refresh(web, first)
+    assert status == 200
+    assert second != first
+    assert (await refresh(web, second))[0] == 200
+
+
+async def test_a_used_refresh_token_ends_the_whole_family(web: Web) -> None:
+    first = (await session(web))["refresh_token"]
+    _, second = await refresh(web, first)
+
+    assert await refresh(web, first) == (401, "session_ended")
+    assert await refresh(web, second) == (401, "session_ended")
+
+
+async def test_of_two_who_refresh_at_once_one_at_most_goes_on(web: Web) -> None:
+    first = (await session(web))["refresh_token"]
+
+    answers = await asyncio.gather(*(refresh(web, first) for _ in range(4)))
+
+    assert sorted(status for status, _ in answers) == [200, 401, 401, 401]
+
+
+async def test_a_refresh_token_expires_and_an_unknown_one_is_none(web: Web, clock: FixedClock) -> None:
+    first = (await session(web))["refresh_token"]
+    clock.move(timedelta(days=14))
+
+    assert await refresh(web, first) == (401, "session_ended")
+    assert await refresh(web, "made-up") == (401, "session_ended")
+
+
+async def test_a_session_that_was_ended_is_over(web: Web) -> None:
+    token = (await session(web))["refresh_token"]
+
+    assert (await web.post("/v1/sessions/end", {"refresh_token": token})).status_code == 204
+    assert (await web.post("/v1/sessions/end", {"refresh_token": token})).status_code == 204
+    assert await refresh(web, token) == (401, "session_ended")
+
+
+async def test_a_customers_user_sets_its_password_by_the_link_and_signs_in(web: Web) -> None:
+    """CUS-10, NOT-12: it sees its own customer and its partner's support, nothing else."""
+    await a_customer_user(web)
+
+    ada = await web.sign_in("ada@mueller.example")
+
+    me = (await ada.get("/v1/me")).json()
+    assert (me["user"]["kind"], me["partner"]["name"], me["roles"]) == ("customer", "Hafen IT", [])
+    assert (await ada.get(f"/v1/customers/{me['user']['customer_id']}")).status_code == 200
+    assert (await ada.get("/v1/customers")).json()["code"] == "wrong_principal"
+
+
+async def test_the_user_of_a_partner_managed_customer_cannot_sign_in(web: Web) -> None:
+    """CUS-52: refused with the rule, and only to who knows the password."""
+    await a_customer_user(web, management_type="partner_managed")
+
+    answer = await web.post("/v1/sessions", {"email": "ada@mueller.example", "password": PASSWORD})
+    assert (answer.status_code, answer.json()["code"], answer.json()["rule"]) == (403, "partner_managed", "CUS-52")
+    wrong = await web.post("/v1/sessions", {"email": "ada@mueller.example", "password": "something else"})
+    assert wrong.json()["code"] == "credentials_wrong"
+
+
+async def test_a_link_is_good_once(web: Web) -> None:
+    await a_customer_user(web)
+    token = await link_of(web, "ada@mueller.example", LINK_KEY)
+
+    again = await web.post("/v1/credentials/set-password", {"token": token, "password": "another good password"})
+
+    assert (again.status_code, again.json()["code"]) == (422, "link_invalid")
+    assert (await web.sign_in("ada@mueller.example")).token
+
+
+async def test_a_link_expires(web: Web, clock: FixedClock) -> None:
+    partner = await web.a_partner()
+    await partner.post("/v1/customers", a_body())
+    token = await link_of(web, "ada@mueller.example", LINK_KEY)
+    clock.move(timedelta(days=30))
+
+    answer = await web.post("/v1/credentials/set-password", {"token": token, "password": PASSWORD})
+
+    assert answer.json()["code"] == "link_invalid"
+
+
+@pytest.mark.parametrize("password", ["short", "x" * 129, "ADA@mueller.example"])
+async def test_a_refused_password_leaves_the_link_good(web: Web, password: str) -> None:
+    partner = await web.a_partner()
+    await partner.post("/v1/customers", a_body())
+    token = await link_of(web, "ada@mueller.example", LINK_KEY)
+
+    refused = await web.post("/v1/credentials/set-password", {"token": token, "password": password})
+    assert (refused.status_code, refused.json()["code"]) == (422, "password_refused")
+    assert (await web.post("/v1/credentials/set-password", {"token": token, "password": PASSWORD})).status_code == 204
+
+
+async def test_a_forged_link_is_none(web: Web) -> None:
+    partner = await web.a_partner()
+    await partner.post("/v1/customers", a_body())
+    forged = await link_of(web, "ada@mueller.example", "another-key-another-key-another-key")
+
+    answer = await web.post("/v1/credentials/set-password", {"token": forged, "password": PASSWORD})
+
+    assert answer.json()["code"] == "link_invalid"
+
+
+async def test_nobody_of_a_customer_in_review_signs_in(web: Web) -> None:
+    """CUS-13: not even with a link."""
+    await a_customer_user(web, company=a_body()["company"] | {"name": "Acme <b>"})
+
+    answer = await web.post("/v1/sessions", {"email": "ada@mueller.example", "password": PASSWORD})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "sign_in_refused")
+
+
+def test_a_key_that_cannot_sign_is_refused_at_start() -> None:
+    with pytest.raises(ValueError, match="signing key"):
+        signing_key("nonsense")
+
+
+def public(key: dict[str, str]) -> Any:
+    return OKPKey.import_key({name: key[name] for name in ("kty", "crv", "x", "kid")})
