@@ -1,5 +1,6 @@
 """Partnerdeck on one machine, without containers."""
 
+import asyncio
 import json
 import shutil
 import time
@@ -12,7 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from onebox import kafka, launcher, logs, postgres, stack
+from onebox import billed, kafka, launcher, logs, postgres, stack
 from onebox.artifacts import ArtifactMissing
 from onebox.home import Home
 from onebox.mail import received
@@ -113,6 +114,18 @@ def mail(
             _console.print(f"{header}: {value}", markup=False, style="bold")
         _console.print(f"\n{each.text.strip()}\n", markup=False)
     _console.print(f"{len(mails)} mails" if mails else "no mail was sent")
+
+
+@app.command()
+def lines() -> None:
+    """Show the rated lines that the sample billing consumer was told."""
+    home = _home()
+    if not launcher.running(home):
+        _refuse("Partnerdeck does not run here: start it with `make up`")
+    table = Table("subscription", "reason", "quantity", "amount", "currency")
+    for each in asyncio.run(billed.lines(home)):
+        table.add_row(*(str(each[column]) for column in ("subscription_id", "reason", "quantity", "amount", "currency")))
+    _console.print(table)
 
 
 @app.command(name="test-stack")

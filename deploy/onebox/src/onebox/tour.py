@@ -6,9 +6,7 @@ consumer.
 """
 
 import asyncio
-import json
 import re
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from uuid import uuid4
 import httpx
 from rich.console import Console
 
-from onebox import environment, people
+from onebox import billed, environment, people
 from onebox.api import Api, Refused
 from onebox.facts import Facts, following
 from onebox.home import Home
@@ -154,11 +152,7 @@ async def _convert(tour: Tour, partner: Api, trial: dict[str, Any]) -> None:
 
 
 async def _billed(tour: Tour, subscription_id: str) -> dict[str, Any] | None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "simulator", "lines", "--json", env=environment.billing(tour.home), stdout=asyncio.subprocess.PIPE
-    )
-    printed, _ = await process.communicate()
-    lines: list[dict[str, Any]] = json.loads(printed or b"[]")
+    lines = await billed.lines(tour.home)
     return next((line for line in lines if line["subscription_id"] == subscription_id), None)
 
 

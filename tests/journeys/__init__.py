@@ -1,0 +1,1 @@
+"""Journeys of a customer through the whole suite."""
