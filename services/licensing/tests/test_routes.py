@@ -160,3 +160,31 @@ async def test_a_body_that_makes_no_sense_is_refused_whole(desk: Desk, trial: Su
     refused = await desk.post(f"/v1/subscriptions/{trial.id}/convert", body, if_match='"1"')
 
     assert (refused.status_code, refused.json()["code"]) == (422, "invalid")
+
+
+async def test_a_customers_user_sees_its_own_entitlements_and_nobody_elses(desk: Desk, trial: Subscription) -> None:
+    """LIC-14: without actions, which are the partner's."""
+    other = await desk.knows((await desk.set_up(a_trial)).customer_id)
+    user = await desk.portal(trial.customer_id)
+
+    rows = (await user.get(f"/v1/customers/{trial.customer_id}/entitlements")).json()["items"]
+
+    assert [(row["serial_number"], row["actions"]) for row in rows] == [(trial.serial_number, [])]
+    assert [one["id"] for one in (await user.get("/v1/subscriptions")).json()["items"]] == [str(trial.id)]
+    assert (await user.get(f"/v1/customers/{other}/entitlements")).status_code == 404
+    assert (await user.post(f"/v1/subscriptions/{trial.id}/convert", if_match='"1"')).status_code == 403
+
+
+async def test_an_operator_ends_a_programme_in_the_partners_name(desk: Desk, trial: Subscription) -> None:
+    """C-10: then nothing paid is given any more."""
+    operator = await desk.operator()
+    programme = (await operator.get("/v1/programmes")).json()["items"][0]
+    path, body = f"/v1/programmes/{programme['id']}/end", {"reason": "Contract ended"}
+
+    refused = await desk.post(path, body, if_match='"2"')
+    ended = await operator.post(path, body, if_match='"2"', partnerdeck_acting_as=str(desk.principal.partner_id))
+    converting = await desk.post(f"/v1/subscriptions/{trial.id}/convert", if_match='"1"')
+
+    assert refused.json()["code"] == "wrong_principal"
+    assert (ended.status_code, ended.json()["status"]) == (200, "ended")
+    assert (converting.status_code, converting.json()["code"]) == (403, "no_programme")

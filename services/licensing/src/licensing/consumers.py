@@ -6,14 +6,13 @@ from chassis.access import projection
 from chassis.consumers import Consumer, Step
 from contracts.customers.customers import CustomerChanged, EulaAccepted
 from licensing import customers, provisioning
-from licensing.tables.customers import served_customers
 
 CONSUMERS: Final = (
     projection.consumer("licensing"),
     Consumer(
         group="licensing",
         handlers=[
-            projection.follow(CustomerChanged, served_customers, customers.row),
+            customers.SERVED,
             Step(name="licensing.eulas", record=EulaAccepted, handle=customers.note_eula),
             Step(name="licensing.provisioning", record=CustomerChanged, handle=provisioning.follow),
         ],

@@ -1,16 +1,17 @@
 """Customers served: what licensing must know of a customer, followed from what customers tells."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.consumers import Event
+from chassis.access import projection
+from chassis.consumers import Event, Projection
 from chassis.database import Transaction
 from contracts.customers.customers import CustomerChanged, EulaAccepted
-from licensing.tables.customers import eulas
+from licensing.tables.customers import eulas, served_customers
 
 
-def row(record: CustomerChanged) -> dict[str, Any]:
+def _row(record: CustomerChanged) -> dict[str, Any]:
     """A served customer's row, without its version."""
     state = record.state
     return {
@@ -33,3 +34,6 @@ async def note_eula(tx: Transaction, event: Event[EulaAccepted]) -> None:
         accepted_at=event.record.accepted_at,
     )
     await tx.session.execute(accepted.on_conflict_do_nothing())
+
+
+SERVED: Final[Projection[CustomerChanged]] = projection.follow(CustomerChanged, served_customers, _row)

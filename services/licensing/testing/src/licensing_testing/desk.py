@@ -20,6 +20,7 @@ from chassis.keys import KeySet
 from chassis.principal import Principal
 from chassis.tokens import Issuer, Verifier
 from chassis_testing.clock import FixedClock
+from contracts.root import ROOT_PARTNER_ID
 from licensing.routes import ROUTERS
 
 _KEY = OKPKey.generate_key("Ed25519", {"kid": "tests"}, private=True)
@@ -52,23 +53,39 @@ class Desk:
         """Another user, of a partner of its own unless said otherwise."""
         principal = Principal(kind="partner", user_id=new_id(), partner_id=partner_id or new_id(), gen=1)
         if partner_id is None:
-            await self._put(tables.partners, id=principal.partner_id, ancestors=[], status="active", shut_out=False, of=principal)
+            await self._put_partner(principal.partner_id, ancestors=[ROOT_PARTNER_ID])
         role_id = new_id()
         grants: dict[str, Any] = {"permissions": sorted(permissions), "all_customers": level, "default_level": level}
-        await self._put(tables.roles, id=role_id, customers={}, tags={}, of=principal, **grants)
-        signed_in: dict[str, Any] = {"kind": "partner", "status": "active", "gen": 1, "customer_id": None, "role_ids": [role_id]}
-        await self._put(tables.users, id=principal.user_id, of=principal, **signed_in)
-        return replace(self, principal=principal)
+        await self._put(tables.roles, principal.partner_id, id=role_id, customers={}, tags={}, **grants)
+        return await self._signed_in(principal, role_ids=[role_id])
+
+    async def operator(self) -> "Desk":
+        """A user of the root party."""
+        await self._put_partner(ROOT_PARTNER_ID, ancestors=[])
+        return await self._signed_in(Principal(kind="operator", user_id=new_id(), partner_id=ROOT_PARTNER_ID, gen=1))
+
+    async def portal(self, customer_id: UUID) -> "Desk":
+        """A user of one of the partner's customers."""
+        mine = self.principal.partner_id
+        return await self._signed_in(Principal(kind="customer", user_id=new_id(), partner_id=mine, gen=1, customer_id=customer_id))
 
     async def knows(self, customer_id: UUID) -> UUID:
         """Let the partner's users see a customer."""
         known = {"status": "active", "management_type": "co_managed", "tags": []}
-        await self._put(tables.customers, id=customer_id, of=self.principal, **known)
+        await self._put(tables.customers, self.principal.partner_id, id=customer_id, **known)
         return customer_id
 
-    async def _put(self, table: Table, *, of: Principal, **row: Any) -> None:
+    async def _signed_in(self, principal: Principal, role_ids: Iterable[UUID] = ()) -> "Desk":
+        known: dict[str, Any] = {"kind": principal.kind, "status": "active", "gen": 1, "customer_id": principal.customer_id}
+        await self._put(tables.users, principal.partner_id, id=principal.user_id, role_ids=list(role_ids), **known)
+        return replace(self, principal=principal)
+
+    async def _put_partner(self, partner_id: UUID, *, ancestors: list[UUID]) -> None:
+        await self._put(tables.partners, partner_id, id=partner_id, ancestors=ancestors, status="active", shut_out=False)
+
+    async def _put(self, table: Table, partner_id: UUID, **row: Any) -> None:
         async with self.worker.work() as work:
-            await work.session.execute(insert(table).values(partner_id=of.partner_id, version=1, **row))
+            await work.session.execute(insert(table).values(partner_id=partner_id, version=1, **row))
 
     def _headers(self, more: dict[str, str]) -> dict[str, str]:
         token, _ = Issuer(_KEY).issue(self.principal, self.clock.now())
