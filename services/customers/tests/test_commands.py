@@ -1,5 +1,9 @@
 """What no API can do: the root party with its first operator, and the lists of denied parties (CUS-13)."""
 
+import os
+import subprocess
+import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -17,8 +21,9 @@ from customers.denied_parties import BadList
 from customers.rules.screening import DeniedParty
 from customers.tables.known import ScreeningList, ScreeningName
 from customers.tables.partners import Partner
-from customers_testing.http import OPERATOR, running
+from customers_testing.http import OPERATOR, PASSWORD, as_environment, running, settings
 
+DEMO_LIST = files("onebox") / "data" / "screening.csv"
 FIRST = Bootstrap(email=OPERATOR, password_hash="$argon2id$...")
 
 
@@ -73,3 +78,19 @@ def test_a_bad_file_says_what_is_wrong(tmp_path: Path, text: str, says: str) -> 
 
     with pytest.raises(BadList, match=says):
         denied_parties.read_file(file)
+
+
+def test_the_commands_run_as_they_are_typed(fresh_database: DatabaseSettings, tmp_path: Path) -> None:
+    """CUS-13: from an environment alone, twice, with the list that the demo brings."""
+    environment = os.environ | as_environment(settings(fresh_database)) | {"CUSTOMERS_BOOTSTRAP_PASSWORD": PASSWORD}
+
+    def run(*words: str) -> str:
+        done = subprocess.run(  # noqa: S603 (our own command)
+            [sys.executable, "-m", "customers", *words], env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert "is the first operator" in run("bootstrap", "--email", OPERATOR)
+    assert "nothing was changed" in run("bootstrap", "--email", OPERATOR)
+    assert run("load-screening", str(DEMO_LIST)).splitlines() == ["demo-embargo: 6 names", "demo-persons: 4 names"]

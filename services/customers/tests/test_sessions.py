@@ -2,16 +2,20 @@
 
 import asyncio
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
 import pytest
 from joserfc.jwk import OKPKey
+from sqlalchemy import text
 
+from chassis.database import ApiDatabase
 from chassis.keys import KeySet, signing_key
 from chassis.tokens import Verifier
 from chassis_testing.clock import FixedClock
+from chassis_testing.waiting import eventually
 from customers.rules.passwords import Passwords
-from customers_testing.http import LINK_KEY, OPERATOR, PASSWORD, Web, a_body, link_of
+from customers_testing.http import LINK_KEY, OPERATOR, PASSWORD, Web, a_body, as_owner, link_of
 
 
 async def session(web: Web, email: str = OPERATOR, password: str = PASSWORD) -> dict[str, Any]:
@@ -89,6 +93,26 @@ async def test_of_two_who_refresh_at_once_one_at_most_goes_on(web: Web) -> None:
     answers = await asyncio.gather(*(refresh(web, first) for _ in range(4)))
 
     assert sorted(status for status, _ in answers) == [200, 401, 401, 401]
+
+
+async def test_who_waited_for_a_session_sees_what_was_done_meanwhile(web: Web, api_database: ApiDatabase) -> None:
+    """A look that began before the other's commit must not take a used token for a new one."""
+    values = {"token": sha256((await session(web))["refresh_token"].encode()).digest()}
+
+    async def look() -> Any:
+        async with api_database.at_the_door() as door:
+            return (await door.execute(text("select * from door.lock_refresh(:token)"), values)).one()
+
+    async def somebody_waits() -> object:
+        return await as_owner(web, "select exists (select from pg_locks where not granted)")
+
+    async with api_database.at_the_door() as first:
+        await first.execute(text("select * from door.lock_refresh(:token)"), values)
+        second = asyncio.create_task(look())
+        await eventually(somebody_waits)
+        await first.execute(text("select door.rotate_refresh(:token, '\\x01', now(), now() + interval '1 day')"), values)
+
+    assert (await second).used_at is not None
 
 
 async def test_a_refresh_token_expires_and_an_unknown_one_is_none(web: Web, clock: FixedClock) -> None:
@@ -187,3 +211,22 @@ def test_a_key_that_cannot_sign_is_refused_at_start() -> None:
 
 def public(key: dict[str, str]) -> Any:
     return OKPKey.import_key({name: key[name] for name in ("kty", "crv", "x", "kid")})
+
+
+async def test_a_disabled_partner_lets_nobody_in(web: Web) -> None:
+    """CUS-70: neither by password nor by a token from before."""
+    await web.a_partner()
+    token = (await session(web, "grace@hafen.example"))["refresh_token"]
+    await as_owner(web, "update partners set status = 'disabled' where name = 'Hafen IT'")
+
+    answer = await web.post("/v1/sessions", {"email": "grace@hafen.example", "password": PASSWORD})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "sign_in_refused")
+    assert await refresh(web, token) == (403, "sign_in_refused")
+
+
+async def test_a_new_generation_ends_every_session(web: Web) -> None:
+    token = (await session(web))["refresh_token"]
+    await as_owner(web, "update users set gen = gen + 1")
+
+    assert await refresh(web, token) == (401, "session_ended")

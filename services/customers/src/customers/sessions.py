@@ -46,7 +46,7 @@ async def start(database: ApiDatabase, keyring: Keyring, now: datetime, *, email
         found = (await door.execute(text("select * from door.find_login(:login)"), {"login": email.lower()})).one_or_none()
     if not await keyring.passwords.verify(found.password_hash if found else None, password) or found is None:
         raise CredentialsWrong
-    admit(found)
+    _admit(found)
     signed_in = _signed_in(keyring, found, session_id=new_id(), now=now)
     async with database.at_the_door() as door:
         opened = await door.execute(
@@ -79,7 +79,7 @@ async def refresh(database: ApiDatabase, keyring: Keyring, now: datetime, *, tok
         if found is not None and found.used_at is not None:
             await _end(door, found.session_id, now, "reuse")
         elif found is not None and _goes_on(found, now):
-            admit(found)
+            _admit(found)
             signed_in = _signed_in(keyring, found, session_id=found.session_id, now=now)
             await _rotate(door, token, signed_in.refresh_token, now)
             return signed_in
@@ -94,7 +94,7 @@ async def end(database: ApiDatabase, now: datetime, *, token: str) -> None:
             await _end(door, found.session_id, now, "signed_out")
 
 
-def admit(found: Row[Any]) -> None:
+def _admit(found: Row[Any]) -> None:
     """Let in only who may sign in now; ``found`` is what the door knows of the user."""
     if found.kind == "customer" and found.management_type == "partner_managed":
         raise SignInByPartnerOnly

@@ -67,6 +67,7 @@ class EulaAcceptance(TenantRow, Base):
             onupdate="CASCADE",
             ondelete="CASCADE",
         ),
+        Index("eula_acceptances_of_customer", "partner_id", "customer_id"),
     )
 
     customer_id: Mapped[UUID]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKeyConstraint
+from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped
 
 from chassis.database.tables import Base, TenantRow
@@ -20,6 +20,8 @@ class Link(TenantRow, Base):
             onupdate="CASCADE",
             ondelete="CASCADE",
         ),
+        Index("links_id", "id", unique=True),
+        Index("links_of_user", "partner_id", "user_id"),
     )
 
     user_id: Mapped[UUID]

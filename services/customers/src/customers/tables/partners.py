@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow, Versioned
@@ -19,6 +19,8 @@ class Partner(TenantRow, Versioned, Base):
         CheckConstraint("partner_id = id", name="is_its_own_tenant"),
         CheckConstraint("status in ('active', 'disabled')", name="status"),
         ForeignKeyConstraint(["parent_id"], ["partners.id"], name="partners_parent"),
+        Index("partners_ancestors", "ancestors", postgresql_using="gin"),
+        Index("partners_by_name", "name_key", "id"),
     )
 
     name: Mapped[str]

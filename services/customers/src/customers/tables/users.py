@@ -8,7 +8,7 @@ the door, where no running role can read it.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow, Versioned
@@ -28,6 +28,8 @@ class User(TenantRow, Versioned, Base):
             onupdate="CASCADE",
             ondelete="CASCADE",
         ),
+        Index("users_by_creation", "partner_id", "created_at", "id"),
+        Index("users_of_customer", "partner_id", "customer_id"),
     )
 
     customer_id: Mapped[UUID | None]

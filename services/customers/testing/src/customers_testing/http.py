@@ -75,14 +75,14 @@ async def running(database: DatabaseSettings, clock: Clock) -> AsyncIterator[Web
         async with work.item(ROOT_PARTNER_ID) as tx:
             await bootstrap(tx, Bootstrap(email=OPERATOR, password_hash=Passwords().hash_now(PASSWORD)))
     await worker.close()
-    app = Process(service(_settings(database)), frozenset({"api"}), clock=clock).app()
+    app = Process(service(settings(database)), frozenset({"api"}), clock=clock).app()
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://customers.test") as client:
             yield Web(client, database)
 
 
-def _settings(database: DatabaseSettings) -> Settings:
+def settings(database: DatabaseSettings) -> Settings:
     return Settings(
         database_host=database.host,
         database_port=database.port,
@@ -111,12 +111,23 @@ def a_body(name: str = "Müller & Söhne GmbH", domain: str = "mueller.example",
 
 async def link_of(web: Web, email: str, key: str) -> str:
     """The token that the mail to somebody would carry: notifications derives it from the link's id."""
+    found = await as_owner(web, "select l.id from links l join users u on u.id = l.user_id where u.email = $1", email)
+    return link_token(key.encode(), UUID(str(found)))
+
+
+async def as_owner(web: Web, statement: str, *values: object) -> object:
+    """Do in the database what no request does (yet); the first value that comes back."""
     owner = web.database
     connection = await asyncpg.connect(
         host=owner.host, port=owner.port, database=owner.name, user=owner.user("owner"), password=owner.password("owner")
     )
     try:
-        found = await connection.fetchval("select l.id from links l join users u on u.id = l.user_id where u.email = $1", email)
+        return await connection.fetchval(statement, *values)
     finally:
         await connection.close()
-    return link_token(key.encode(), UUID(str(found)))
+
+
+def as_environment(made: Settings) -> dict[str, str]:
+    """Settings as variables of a process."""
+    values = made.model_dump(exclude_none=True, exclude={"topic_prefix", "log_format"})
+    return {f"CUSTOMERS_{name}".upper(): one.get_secret_value() if isinstance(one, SecretStr) else str(one) for name, one in values.items()}

@@ -189,15 +189,16 @@ def _functions_for_sign_in() -> None:
 
 
 def _functions_for_refresh() -> None:
+    """``lock_refresh`` locks first and looks second: only a statement that begins behind the lock sees what its last holder did."""
     schema.door_function(
         "lock_refresh(token bytea)",
         f"table ({_WHO_TYPES}, session_id uuid, session_gen bigint, ended_at timestamptz, expires_at timestamptz, used_at timestamptz)",
-        f"""with locked as (
-                select s.* from sessions s where s.id = (select r.session_id from refresh_tokens r where r.hash = token) for update)
+        f"""select 1 from sessions s where s.id = (select r.session_id from refresh_tokens r where r.hash = token) for update;
             select {_WHO}, s.id, s.gen, s.ended_at, r.expires_at, r.used_at
-              from locked s
-              join refresh_tokens r on r.hash = token
-              join users u on u.partner_id = s.partner_id and u.id = s.user_id {_WHO_FROM}""",  # noqa: S608 (constants)
+              from refresh_tokens r
+              join sessions s on s.id = r.session_id
+              join users u on u.partner_id = s.partner_id and u.id = s.user_id {_WHO_FROM}
+             where r.hash = token""",  # noqa: S608 (constants)
     )
     schema.door_function(
         "rotate_refresh(old bytea, new bytea, at timestamptz, until timestamptz)",
