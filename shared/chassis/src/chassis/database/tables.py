@@ -5,6 +5,7 @@ which ``chassis.database.schema`` creates; here is only their shape.
 """
 
 from datetime import datetime
+from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -31,6 +32,17 @@ class Base(DeclarativeBase):
         dict[str, Any]: JSONB(),
         list[dict[str, Any]]: JSONB(),
     }
+
+    def __init_subclass__(cls, **named: Any) -> None:
+        """A package's tables are its own: two services may call theirs alike, and a run of tests imports both."""
+        if cls.metadata is Base.metadata:
+            cls.metadata = _metadata_of(cls.__module__.partition(".")[0])
+        super().__init_subclass__(**named)
+
+
+@cache
+def _metadata_of(_package: str) -> MetaData:
+    return MetaData(naming_convention=NAMING)
 
 
 class TenantRow:
