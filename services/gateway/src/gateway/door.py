@@ -1,0 +1,132 @@
+"""The door: every request passes here, once.
+
+Path, then identity, then how often, then the service. A token is verified here once a minute
+and passed on, and every service verifies it again: the door keeps strangers out, it does not
+vouch for anybody.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import structlog
+from starlette.exceptions import HTTPException
+from starlette.types import Message, Receive, Scope, Send
+
+from chassis.clock import Clock
+from chassis.errors import Kind, Refusal
+from chassis.http import problems
+from chassis.http.answers import Answer
+from chassis.http.limits import BAD_TARGET
+from chassis.http.problems import Problem
+from chassis.tokens import Verifier, bearer
+from gateway import heads
+from gateway.errors import NoSuchPath
+from gateway.forwarding import BrokenOff, forward
+from gateway.leaving import CallerLeft
+from gateway.paths import Paths, Route
+from gateway.rates import Rate, network
+from gateway.table import OWN, PATHS, PUBLIC, UNLIMITED
+from gateway.upstreams import Upstream
+
+log = structlog.get_logger(__name__)
+
+type Page = Callable[[Scope], Awaitable[Answer]]
+"""What the gateway answers itself, by GET."""
+type Said = tuple[tuple[bytes, bytes], ...]
+
+INTERNAL: Final = Problem(
+    status=500, code="internal", title="Something went wrong on our side.", remedy="Try again; if it stays, report the request_id."
+)
+ONLY_GET: Final = Problem(
+    status=405,
+    code="method_not_allowed",
+    title="This path does not take this method.",
+    remedy="Use GET.",
+    headers=(("allow", "GET, HEAD"),),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """How often may ask who is signed in, by partner, and who is not, by address."""
+
+    partner: Rate
+    address: Rate
+
+
+class Door:
+    """ASGI: answers every request, be it by a problem."""
+
+    def __init__(
+        self, *, upstreams: Mapping[str, Upstream], pages: Mapping[str, Page], verifier: Verifier, rates: Rates, clock: Clock
+    ) -> None:
+        self._upstreams = upstreams
+        self._pages = pages
+        self._verifier = verifier
+        self._rates = rates
+        self._clock = clock
+        self._paths = Paths(PATHS, OWN)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        answering = _Answering(send)
+        try:
+            await self._admit(scope, receive, answering.send)
+        except Refusal as refusal:
+            await problems.of(refusal).answer(scope).send(send)
+        except (BrokenOff, CallerLeft):
+            return
+        except HTTPException:
+            raise
+        except Exception:
+            log.exception("request_failed")
+            if not answering.begun:
+                await INTERNAL.answer(scope).send(send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not scope["query_string"].isascii():
+            await BAD_TARGET.answer(scope).send(send)
+            return
+        route = self._paths.find(scope["path"])
+        if route is None:
+            raise NoSuchPath
+        scope["route"] = route
+        said = await self._identify(scope, route)
+        if route.service is not None:
+            await forward(self._upstreams[route.service], scope, receive, send, said)
+        else:
+            await self._answer(scope, route, send, said)
+
+    async def _identify(self, scope: Scope, route: Route) -> Said:
+        """Who asks, and whether it may ask once more; what the answer says about that."""
+        if route.path in UNLIMITED:
+            return ()
+        if (scope["method"], route.path) in PUBLIC:
+            return self._rates.address.take(network(heads.address(scope))).headers
+        try:
+            principal = await self._verifier.verify(bearer(heads.first(scope, b"authorization")), self._clock.now())
+        except Refusal as refusal:
+            if refusal.kind is Kind.UNAUTHENTICATED:
+                self._rates.address.take(network(heads.address(scope)))
+            raise
+        return self._rates.partner.take(principal.partner_id).headers
+
+    async def _answer(self, scope: Scope, route: Route, send: Send, said: Said) -> None:
+        if scope["method"] not in {"GET", "HEAD"}:
+            await ONLY_GET.answer(scope).send(send)
+            return
+        answer = await self._pages[route.path](scope)
+        texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in (*said, heads.NO_SNIFFING)]
+        await Answer(status=answer.status, body=answer.body, headers=(*answer.headers, *texts)).send(send)
+
+
+class _Answering:
+    """Remembers whether the answer has begun."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def send(self, message: Message) -> None:
+        self.begun = True
+        await self._send(message)

@@ -1,0 +1,88 @@
+"""Forwarding: one request to its service and the answer back, as bytes, streamed both ways.
+
+The request's framing is made anew from what was parsed, never copied, so that no two parsers
+can read it differently. An answer that breaks off is broken off for the caller too.
+"""
+
+from collections.abc import AsyncIterator
+from typing import Final
+
+import structlog
+from pyreqwest.exceptions import RequestError
+from pyreqwest.response import Response
+from starlette.types import Receive, Scope, Send
+
+from gateway import heads
+from gateway.leaving import CallerLeft, Leaving
+from gateway.upstreams import Ask, Headers, Upstream
+
+log = structlog.get_logger(__name__)
+
+AT_ONCE: Final = 64 * 1024
+"""A request's body up to this is sent in one piece."""
+
+
+class BrokenOff(Exception):
+    """The answer had begun and cannot be completed."""
+
+
+async def forward(upstream: Upstream, scope: Scope, receive: Receive, send: Send, said: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    """Forward a request. ``said`` are the gateway's own headers of the answer.
+
+    Raises:
+        BrokenOff: the service's answer ended before its end.
+    """
+    async with Leaving(receive) as leaving:
+        headers = heads.inward(scope)
+        body = await _body(scope, receive, leaving, headers)
+        ask = Ask(method=scope["method"], target=target(scope), headers=headers, body=body)
+        async with upstream.asked(ask) as response:
+            try:
+                await _answer(response, send, said)
+            except RequestError as broken:
+                log.warning("answer_broke_off", upstream=upstream.name, failure=type(broken).__name__)
+                raise BrokenOff from broken
+
+
+def target(scope: Scope) -> str:
+    """Path and query as they came."""
+    path: bytes = scope["raw_path"]
+    query: bytes = scope["query_string"]
+    return (path + b"?" + query if query else path).decode("ascii")
+
+
+async def _body(scope: Scope, receive: Receive, leaving: Leaving, headers: Headers) -> bytes | AsyncIterator[bytes] | None:
+    """The body in one piece where it is small, else as it comes."""
+    length = heads.first(scope, b"content-length")
+    if length is None and heads.first(scope, b"transfer-encoding") is None:
+        leaving.watch()
+        return None
+    parts = _parts(receive, leaving)
+    if length is None or int(length) > AT_ONCE:
+        headers += [("content-length", length)] if length else []
+        return parts
+    return b"".join([part async for part in parts])
+
+
+async def _parts(receive: Receive, leaving: Leaving) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise CallerLeft
+        more = message.get("more_body", False)
+        if part := message.get("body", b""):
+            yield part
+    leaving.watch()
+
+
+async def _answer(response: Response, send: Send, said: tuple[tuple[bytes, bytes], ...]) -> None:
+    """Send the answer as it comes. Where its length is known, its last part is known to be the last."""
+    headers = heads.outward(response.headers.items())
+    left = next((int(value) for name, value in headers if name == b"content-length"), -1)
+    await send({"type": "http.response.start", "status": response.status, "headers": [*headers, *said]})
+    reader = response.body_reader
+    while left and (chunk := await reader.read_chunk()) is not None:
+        left -= len(chunk)
+        await send({"type": "http.response.body", "body": chunk.to_bytes(), "more_body": True})
+    await send({"type": "http.response.body"})

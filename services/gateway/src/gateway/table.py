@@ -1,0 +1,73 @@
+"""The route table: which service answers at which path, and what needs no token.
+
+The one place that knows. A test compares it with the services' own OpenAPI documents, so a
+path that a service gains or loses is missed here at once.
+"""
+
+from typing import Final
+
+PATHS: Final[dict[str, tuple[str, ...]]] = {
+    "customers": (
+        "/.well-known/jwks.json",
+        "/v1/credentials/set-password",
+        "/v1/customers",
+        "/v1/customers/{customer_id}",
+        "/v1/customers/{customer_id}/review/clear",
+        "/v1/customers/{customer_id}/review/reject",
+        "/v1/me",
+        "/v1/partners",
+        "/v1/partners/{partner_id}",
+        "/v1/reviews",
+        "/v1/roles",
+        "/v1/sessions",
+        "/v1/sessions/end",
+        "/v1/sessions/refresh",
+        "/v1/users",
+        "/v1/users/{user_id}",
+    ),
+    "licensing": (
+        "/v1/capabilities",
+        "/v1/customers/{customer_id}/entitlements",
+        "/v1/customers/{customer_id}/provisioning",
+        "/v1/lines",
+        "/v1/offers",
+        "/v1/programmes",
+        "/v1/programmes/{programme_id}/activate",
+        "/v1/programmes/{programme_id}/end",
+        "/v1/subscriptions",
+        "/v1/subscriptions/{subscription_id}",
+        "/v1/subscriptions/{subscription_id}/convert",
+        "/v1/subscriptions/{subscription_id}/convert/preview",
+    ),
+    "reporting": (
+        "/v1/customer-overview",
+        "/v1/customer-overview/totals",
+        "/v1/customer-overview/{customer_id}",
+    ),
+    "notifications": ("/v1/notifications",),
+}
+
+ROOT: Final = "/"
+WELCOME: Final = "/welcome"
+DOCUMENT: Final = "/openapi.json"
+LIVE: Final = "/health/live"
+READY: Final = "/health/ready"
+PROFILE: Final = "/v1/customers/{customer_id}/profile"
+
+OWN: Final = (ROOT, WELCOME, DOCUMENT, LIVE, READY, PROFILE)
+"""What the gateway answers itself."""
+
+PUBLIC: Final[frozenset[tuple[str, str]]] = frozenset(
+    {
+        ("POST", "/v1/sessions"),
+        ("POST", "/v1/sessions/refresh"),
+        ("POST", "/v1/sessions/end"),
+        ("POST", "/v1/credentials/set-password"),
+        ("GET", "/.well-known/jwks.json"),
+        *((method, path) for path in OWN if path != PROFILE for method in ("GET", "HEAD")),
+    }
+)
+"""Operations that nobody is signed in to yet; for all others a token is checked at the door."""
+
+UNLIMITED: Final = frozenset({LIVE, READY})
+"""Who watches the gateway may look as often as it likes."""

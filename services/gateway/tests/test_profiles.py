@@ -1,0 +1,106 @@
+"""A customer's profile is one answer from several services, and one service's trouble is not the others' (GW-05)."""
+
+import asyncio
+
+import pytest
+from gateway_stage import Stage, signed_in
+from starlette.types import Receive, Scope, Send
+
+from chassis.ids import new_id
+from gateway import profiles
+
+ID = str(new_id())
+URL = f"/v1/customers/{ID}/profile"
+
+
+@pytest.fixture
+def known(stage: Stage) -> Stage:
+    """A customer that every service knows."""
+    stage["customers"].says(f"/v1/customers/{ID}", {"id": ID, "name": "Ünit"})
+    stage["licensing"].says(f"/v1/customers/{ID}/entitlements", {"items": [1]})
+    stage["licensing"].says(f"/v1/customers/{ID}/provisioning", {"items": [2]})
+    stage["reporting"].says(f"/v1/customer-overview/{ID}", {"attention": []})
+    stage["notifications"].says("/v1/notifications", {"items": [3]})
+    return stage
+
+
+async def test_a_profile_is_composed_of_what_every_service_knows(known: Stage) -> None:
+    headers = signed_in() | {"partnerdeck-acting-as": "somebody", "x-request-id": "r1"}
+    answered = await known.client.get(URL, headers=headers)
+
+    assert answered.status_code == 200
+    assert answered.json() == {
+        "customer": {"id": ID, "name": "Ünit"},
+        "entitlements": {"items": [1]},
+        "provisioning": {"items": [2]},
+        "overview": {"attention": []},
+        "notifications": {"items": [3]},
+        "missing": [],
+    }
+    asked = [asked for service in known.services.values() for asked in service.asked if asked.target != "/.well-known/jwks.json"]
+    assert {one.header("authorization") for one in asked} == {headers["authorization"]}
+    assert {one.header("partnerdeck-acting-as") for one in asked} == {"somebody"}
+    assert {one.header("x-request-id") for one in asked} == {"r1"}
+    assert known["notifications"].asked[0].target == f"/v1/notifications?customer_id={ID}"
+
+
+async def test_parts_that_cannot_be_had_are_named_and_the_rest_is_answered(known: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def hanging(_: Scope, __: Receive, ___: Send) -> None:
+        await asyncio.sleep(2)
+
+    known["licensing"].handlers[f"/v1/customers/{ID}/entitlements"] = hanging
+    known["reporting"].says(f"/v1/customer-overview/{ID}", {"code": "not_found"}, 404)
+    known["notifications"].says("/v1/notifications", "no problem at all", 500)
+    monkeypatch.setattr(profiles, "DEADLINE", 0.3)
+    answered = await known.client.get(URL, headers=signed_in())
+
+    body = answered.json()
+    assert answered.status_code == 200
+    assert (body["customer"]["name"], body["provisioning"], body["entitlements"]) == ("Ünit", {"items": [2]}, None)
+    assert body["missing"] == [
+        {"part": "entitlements", "reason": profiles.LATE},
+        {"part": "overview", "reason": "not_found"},
+        {"part": "notifications", "reason": "unknown"},
+    ]
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_what_customers_refuses_is_the_whole_answer(known: Stage, status: int) -> None:
+    known["customers"].says(f"/v1/customers/{ID}", {"code": "refused", "status": status}, status)
+    answered = await known.client.get(URL, headers=signed_in())
+
+    assert (answered.status_code, answered.json()["code"]) == (status, "refused")
+    assert answered.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_profile_of_nothing_is_no_profile(known: Stage) -> None:
+    for name, path in (
+        ("customers", f"/v1/customers/{ID}"),
+        ("licensing", f"/v1/customers/{ID}/entitlements"),
+        ("licensing", f"/v1/customers/{ID}/provisioning"),
+        ("reporting", f"/v1/customer-overview/{ID}"),
+        ("notifications", "/v1/notifications"),
+    ):
+        known[name].says(path, {"code": "internal"}, 500)
+    answered = await known.client.get(URL, headers=signed_in())
+
+    assert (answered.status_code, answered.json()["code"]) == (503, "upstream_unavailable")
+
+
+async def test_a_service_that_is_down_is_one_part_less(fresh_stage: Stage) -> None:
+    await fresh_stage["reporting"].stop()
+    answered = await fresh_stage.client.get(URL, headers=signed_in())
+    await fresh_stage["reporting"].start()
+
+    assert answered.json()["missing"] == [{"part": "overview", "reason": "upstream_unavailable"}]
+
+
+async def test_ids_are_uuids(stage: Stage) -> None:
+    answered = await stage.client.get("/v1/customers/1/profile", headers=signed_in())
+
+    assert (answered.status_code, answered.json()["code"]) == (404, "no_such_path")
+
+
+async def test_strangers_are_shown_nothing(stage: Stage) -> None:
+    assert (await stage.client.get(URL)).status_code == 401
+    assert stage["customers"].asked == []
