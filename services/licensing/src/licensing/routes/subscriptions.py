@@ -62,21 +62,25 @@ async def get(subscription_id: UUID, call: Annotated[Call, allow(kinds=_READERS)
 
 @router.post("/{subscription_id}/convert/preview", response_model=ConversionPreview)
 async def preview_conversion(
-    subscription_id: UUID, body: ConversionAsked, call: Annotated[Call, allow(Permission.PRODUCTS_MANAGE)]
+    subscription_id: UUID, call: Annotated[Call, allow(Permission.PRODUCTS_MANAGE)], body: ConversionAsked | None = None
 ) -> Response:
     """The lines that converting would rate. Nothing is converted; the token is good for 15 minutes."""
+    quantity = body.quantity if body else None
     async with call.change(customer=await _customer_of(call, subscription_id)) as tx:
-        return call.answer(await conversions.preview(tx, PreviewConversion(subscription_id=subscription_id, quantity=body.quantity)))
+        return call.answer(await conversions.preview(tx, PreviewConversion(subscription_id=subscription_id, quantity=quantity)))
 
 
 @router.post("/{subscription_id}/convert", response_model=SubscriptionView)
-async def convert(subscription_id: UUID, body: Conversion, call: Annotated[Call, allow(Permission.PRODUCTS_MANAGE)]) -> Response:
+async def convert(
+    subscription_id: UUID, call: Annotated[Call, allow(Permission.PRODUCTS_MANAGE)], body: Conversion | None = None
+) -> Response:
     """Convert a trial to a paid subscription. It keeps its id; the paid period starts today."""
+    asked = body or Conversion()
     command = ConvertTrial(
         subscription_id=subscription_id,
-        quantity=body.quantity,
-        preview_token=body.preview_token,
-        serial_number=body.serial_number.upper() if body.serial_number else None,
+        quantity=asked.quantity,
+        preview_token=asked.preview_token,
+        serial_number=asked.serial_number.upper() if asked.serial_number else None,
         seen=call.seen,
     )
     async with call.change(customer=await _customer_of(call, subscription_id)) as tx:

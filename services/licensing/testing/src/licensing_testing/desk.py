@@ -45,7 +45,7 @@ class Desk:
         return await self.client.get(path, params=params, headers=self._headers({}))
 
     async def post(self, path: str, body: dict[str, Any] | None = None, **headers: str) -> httpx.Response:
-        return await self.client.post(path, json=body or {}, headers=self._headers(headers))
+        return await self.client.post(path, json=body, headers=self._headers(headers))
 
     async def newcomer(
         self, *, permissions: Iterable[Permission] = tuple(Permission), level: str = "read_write", partner_id: UUID | None = None
