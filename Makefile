@@ -53,8 +53,9 @@ fmt: .venv/ready ## format, and mend what can be mended
 	@.venv/bin/ruff check --fix-only --exit-zero
 	@.venv/bin/ruff format
 
-docs: .venv/ready ## what is generated from the code: schemas of the events
+docs: .venv/ready ## what is generated from the code: schemas of the events, the event catalogue
 	@$(PYTHON) -m contracts.schemas write
+	@$(PYTHON) -m contracts.asyncapi write
 
 lock: .venv/ready ## write requirements.lock, without addresses
 	@.tools/bin/uv lock
