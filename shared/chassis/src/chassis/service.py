@@ -8,9 +8,9 @@ first, then what is in hand is finished.
 import asyncio
 import gc
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -60,6 +60,8 @@ class Service:
     due: Sequence[Due] = ()
     keys: KeySet | None = None
     tools: Any = None
+    follows: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Which of its tables follow a kind of entity by ``id`` and ``version``: what a consistency token waits for."""
 
 
 class Process:
@@ -81,7 +83,13 @@ class Process:
         rails = None
         if self._api is not None:
             keys = self._service.keys or KeySet(url=self._settings.keys_url)
-            rails = Rails(database=self._api, verifier=Verifier(keys), clock=self._clock, tools=self._service.tools)
+            rails = Rails(
+                database=self._api,
+                verifier=Verifier(keys),
+                clock=self._clock,
+                tools=self._service.tools,
+                follows=self._service.follows,
+            )
         return build(
             title=f"Partnerdeck {self._service.name}",
             routers=self._service.routers if rails else (),

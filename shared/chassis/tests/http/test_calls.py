@@ -103,7 +103,7 @@ class World:
 
 @pytest.fixture
 async def world(api_database: ApiDatabase, worker_database: WorkerDatabase, clock: FixedClock) -> AsyncIterator[World]:
-    rails = Rails(database=api_database, verifier=Verifier(KeySet([KEY])), clock=clock)
+    rails = Rails(database=api_database, verifier=Verifier(KeySet([KEY])), clock=clock, follows={"house": ("houses",)})
     app = build(title="houses", routers=[router], health=Health(), state=rails)
     principal = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://houses") as client:
@@ -246,6 +246,47 @@ async def test_acting_as_a_descendant_needs_it_below_and_open(world: World) -> N
         return (await world.client.get("/v1/houses", headers=headers)).status_code
 
     assert [await status(partner) for partner in (below, beside, closed)] == [200, 404, 404]
+
+
+async def test_a_write_says_what_it_wrote_and_a_read_that_says_so_waits_for_it(world: World) -> None:
+    """BEY-09: read-your-writes, with a bounded wait."""
+    wrote = (await world.post("Villa")).headers["partnerdeck-consistency"]
+    kind, house, version = wrote.split("/")
+    assert (kind, version) == ("house", "1")
+
+    there = await world.client.get("/v1/houses", headers=world.headers(partnerdeck_consistency=wrote))
+    assert (there.text, there.headers.get("partnerdeck-consistency")) == ("Villa", None)
+
+    async def asked() -> httpx.Response:
+        return await world.client.get("/v1/houses", headers=world.headers(partnerdeck_consistency=f"house/{house}/2"))
+
+    async def renamed() -> None:
+        body = {"name": "Palace", "customer_id": str(world.customers[0])}
+        await world.client.patch(f"/v1/houses/{house}", json=body, headers=world.headers(if_match='"1"'))
+
+    waited, _ = await asyncio.gather(asked(), renamed())
+    assert waited.text == "Palace"
+
+    too_far = await world.client.get("/v1/houses", headers=world.headers(partnerdeck_consistency=f"house/{house}/9,planet/{house}/1"))
+    assert (too_far.text, too_far.headers["partnerdeck-consistency"]) == ("Palace", "behind")
+
+
+@pytest.mark.parametrize(
+    "token", ["nonsense", "house/1/1", "house/0190c0de-0000-7000-8000-000000000000/-1", "a b/0/0", ",".join(["x"] * 17)]
+)
+async def test_a_consistency_token_that_is_none_of_ours_is_refused(world: World, token: str) -> None:
+    answer = await world.client.get("/v1/houses", headers=world.headers(partnerdeck_consistency=token))
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_consistency_token")
+
+
+async def test_a_right_that_was_missing_is_not_remembered_under_the_key(world: World) -> None:
+    role = await _role(world)
+    await world.change(tables.roles, role, permissions=[])
+    assert (await world.post("Villa", idempotency_key="one")).status_code == 403
+    await world.change(tables.roles, role, permissions=["customers.add"])
+
+    assert (await world.post("Villa", idempotency_key="one")).status_code == 201
 
 
 async def test_nobody_gets_in_without_a_token(world: World) -> None:

@@ -23,7 +23,8 @@ type Shape = Hashable
 type Build = Callable[[FromClause, Any], Select[Any]]
 
 _DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
-_SUFFIX: Final = {"partner": "_read", "portal": "_portal", "operator": ""}
+VIEWS: Final = {"partner": "_read", "portal": "_portal", "operator": ""}
+"""What is added to a table's name to get the relation a role reads."""
 
 
 class Visibility(Protocol):
@@ -95,4 +96,4 @@ class Read:
 
 def _relation(noun: Any, role: str) -> TableClause:
     mapped = inspect(noun).local_table
-    return table(f"{mapped.name}{_SUFFIX[role]}", *(column(one.name, one.type) for one in mapped.columns))
+    return table(f"{mapped.name}{VIEWS[role]}", *(column(one.name, one.type) for one in mapped.columns))

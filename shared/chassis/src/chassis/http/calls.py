@@ -6,9 +6,9 @@ idempotency key in the transaction of the change; a refusal is stored in a secon
 """
 
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -21,9 +21,12 @@ from chassis.access.permissions import Permission
 from chassis.access.rights import FetchRow, NotAllowed, Rights, require_level, rights_of
 from chassis.clock import Clock
 from chassis.database import ApiDatabase, Read, Transaction
+from chassis.database.api import role_of
+from chassis.database.reading import VIEWS
 from chassis.errors import Kind, Refusal
-from chassis.http import correlation, etags, idempotency, problems
+from chassis.http import consistency, correlation, etags, idempotency, problems
 from chassis.http.answers import JSON, Answer
+from chassis.http.consistency import Fetch
 from chassis.http.correlation import template
 from chassis.http.etags import Seen
 from chassis.http.idempotency import Claim, Replayed
@@ -60,6 +63,13 @@ class Rails:
     verifier: Verifier
     clock: Clock
     tools: Any = None
+    follows: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Which relations of the service follow a kind of entity, for consistency tokens; the access tables always do."""
+
+    def relations(self, kind: str, role: str) -> tuple[str, ...]:
+        """Where rows of a kind are read by a role: its views of the service's own tables, which portals may lack, and the access tables."""
+        own = () if role == "portal" else tuple(f"{table}{VIEWS[role]}" for table in self.follows.get(kind, ()))
+        return (*own, *consistency.FOLLOWED.get(kind, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +96,8 @@ class Call:
         self._rails = rails
         self._needs = needs
         self._answer: Answer | None = None
+        self._tx: Transaction | None = None
+        self._behind = False
 
     @property
     def seen(self) -> Seen:
@@ -108,18 +120,23 @@ class Call:
         caller = dataclasses.replace(self.principal, acting_as=tenant) if tenant else self.principal
         principal = dataclasses.replace(self.principal, acting_as=founding) if founding else caller
         claim = await self._claim()
+        claimed = False
         try:
             async with self._rails.database.change(principal, correlation=correlation.current()) as tx:
-                await self._authorise(await _fetchrow(tx), caller, customer, write=True)
+                connection = await _driver(tx)
+                await self._catch_up(connection.fetch, principal)
+                await self._authorise(connection.fetchrow, caller, customer, write=True)
                 standing = await idempotency.claim(tx.session, claim) if claim else None
                 if standing is not None:
                     raise Replayed(standing)
+                claimed = claim is not None
+                self._tx = tx
                 yield tx
                 if claim and self._answer:
                     await tx.session.flush()
                     await idempotency.store(tx.session, claim, self._answer)
         except Refusal as refusal:
-            if claim and idempotency.keeps(refusal):
+            if claim and claimed and idempotency.keeps(refusal):
                 await self._keep(refusal, claim)
             raise
 
@@ -127,12 +144,16 @@ class Call:
     async def read(self, *, customer: UUID | None = None) -> AsyncIterator[Read]:
         """Read rows. ``customer`` asks for at least Read on that customer; what is not seen does not exist."""
         async with self._rails.database.read(self.principal) as read:
+            await self._catch_up(read.connection.fetch, self.principal)
             read.rights = await self._authorise(read.connection.fetchrow, self.principal, customer, write=False)
             yield read
 
     def answer(self, view: View, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
-        """The answer as bytes. ``version`` becomes its ETag."""
+        """The answer as bytes. ``version`` becomes its ETag; a write says what it wrote, for whoever must read it back."""
         headers = [("content-type", JSON)]
+        wrote = consistency.token(self._tx.told) if self._tx else None
+        if wrote or self._behind:
+            headers.append((consistency.HEADER, wrote or consistency.BEHIND))
         if version is not None:
             headers.append(("etag", etags.etag(version)))
         if location is not None:
@@ -143,6 +164,14 @@ class Call:
     def created(self, view: View, *, location: str, version: int | None = None) -> Response:
         """201, with where it is now."""
         return self.answer(view, status=201, version=version, location=location)
+
+    async def _catch_up(self, fetch: Fetch, principal: Principal) -> None:
+        """Wait for what the caller says it has written (BEY-09); it is told when that has not come."""
+        marks = consistency.read(self._request.headers.get(consistency.HEADER))
+        if marks:
+            role = role_of(principal)
+            tables = {mark.kind: self._rails.relations(mark.kind, role) for mark in marks}
+            self._behind = not await consistency.wait(fetch, marks, tables)
 
     async def _authorise(self, fetchrow: FetchRow, principal: Principal, customer: UUID | None, *, write: bool) -> Rights:
         rights = await rights_of(fetchrow, principal)
@@ -217,7 +246,6 @@ async def _principal(request: Request, rails: Rails) -> Principal:
         raise BadActingAs from bad
 
 
-async def _fetchrow(tx: Transaction) -> FetchRow:
-    connection = await (await tx.session.connection()).get_raw_connection()
-    fetchrow: FetchRow = connection.driver_connection.fetchrow  # type: ignore[union-attr]
-    return fetchrow
+async def _driver(tx: Transaction) -> Any:
+    """The driver's own connection, in the session's transaction."""
+    return (await (await tx.session.connection()).get_raw_connection()).driver_connection
