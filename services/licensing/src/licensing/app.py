@@ -24,6 +24,7 @@ def service(settings: Settings) -> Service:
         consumers=CONSUMERS,
         due=DUE,
         migrations=Path(__file__).parent / "migrations",
+        follows={"subscription": ("subscriptions",), "programme": ("programmes",)},
     )
 
 

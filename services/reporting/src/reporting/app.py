@@ -13,6 +13,7 @@ def service(settings: Settings) -> Service:
         name="reporting",
         settings=settings,
         migrations=Path(__file__).parent / "migrations",
+        follows={"customer": ("customer_overview",), "subscription": ("subscription_overview",)},
         routers=[customer_overview.router],
         consumers=consumers(),
     )
