@@ -4,6 +4,9 @@ PYTHON := .venv/bin/python
 PROJECTS := $(shell find pyproject.toml shared services deploy -name pyproject.toml -not -path '*/node_modules/*')
 SOURCES = $(shell find shared services deploy -type d -name src -not -path '*/node_modules/*')
 
+# What the container image holds.
+IMAGE := customers licensing reporting notifications gateway simulator
+
 # Who has no home of their own to keep downloads in keeps them here.
 ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export XDG_CACHE_HOME := $(CURDIR)/.tools/cache
@@ -53,10 +56,12 @@ fmt: .venv/ready ## format, and mend what can be mended
 	@.venv/bin/ruff check --fix-only --exit-zero
 	@.venv/bin/ruff format
 
-docs: .venv/ready ## what is generated from the code: schemas of the events, the event catalogue
+docs: .venv/ready ## what is generated from the code: schemas of the events, catalogue of events, OpenAPI
 	@$(PYTHON) -m contracts.schemas write
 	@$(PYTHON) -m contracts.asyncapi write
+	@$(PYTHON) docs/api/generate.py write
 
-lock: .venv/ready ## write requirements.lock, without addresses
+lock: .venv/ready ## write requirements.lock, and the part of it that the image needs, without addresses
 	@.tools/bin/uv lock
 	@.tools/bin/uv export --all-packages --all-groups --no-emit-workspace --no-header -q -o requirements.lock
+	@.tools/bin/uv export $(IMAGE:%=--package partnerdeck-%) --no-default-groups --no-emit-workspace --no-header -q -o deploy/requirements.lock

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from gateway_stage import Stage
 
+from contracts import published
 from gateway import documents
 from gateway.merging import merged
 from gateway.table import PROFILE
@@ -112,3 +113,12 @@ async def test_services_are_asked_once_a_minute_however_many_want_it(fresh_stage
         await fresh_stage.client.get("/openapi.json")
 
     assert [asked.target for asked in fresh_stage["licensing"].asked] == ["/openapi.json"]
+
+
+async def test_the_event_catalogue_is_given_out_as_it_was_committed(stage: Stage) -> None:
+    """BEY-01: the catalogue is served by the gateway."""
+    answered = await stage.client.get("/events.json")
+
+    assert answered.content == published.event_catalogue()
+    assert answered.headers["content-type"] == "application/json"
+    assert answered.json()["asyncapi"] == "3.0.0"

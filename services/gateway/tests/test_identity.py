@@ -47,6 +47,7 @@ async def test_the_token_is_passed_on_to_be_checked_again(fresh_stage: Stage) ->
         ("POST", "/v1/credentials/set-password"),
         ("GET", "/.well-known/jwks.json"),
         ("GET", "/openapi.json"),
+        ("GET", "/events.json"),
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
         ("GET", "/welcome?token=x"),

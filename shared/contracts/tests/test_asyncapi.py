@@ -12,8 +12,8 @@ import jsonschema
 import pytest
 from pydantic import create_model
 
-from contracts import asyncapi, attributes, events_page, samples, topics
-from contracts.asyncapi import TwoMeanings, check, document, packaged, write
+from contracts import asyncapi, attributes, events_page, published, samples, topics
+from contracts.asyncapi import TwoMeanings, check, document, write
 from contracts.catalogue import BY_TOPIC, RECORDS
 from contracts.envelope import encode
 from contracts.records import Fact, Part, Record
@@ -48,7 +48,7 @@ def test_what_is_committed_is_what_the_code_says() -> None:
 
 
 def test_what_is_served_is_what_is_committed() -> None:
-    assert packaged() == (ROOT / "docs/events/asyncapi.json").read_bytes()
+    assert published.event_catalogue() == (ROOT / "docs/events/asyncapi.json").read_bytes()
 
 
 def test_a_topic_that_is_kept_for_another_time_makes_the_catalogue_stale(tree: Path) -> None:

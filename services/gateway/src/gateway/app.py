@@ -16,6 +16,7 @@ from chassis.http.correlation import Correlated
 from chassis.http.limits import Limited
 from chassis.keys import KeySet
 from chassis.tokens import Verifier
+from contracts import published
 from gateway import welcome
 from gateway.documents import Documents
 from gateway.door import Door, Page, Rates
@@ -23,9 +24,10 @@ from gateway.profiles import Profiles
 from gateway.protocol import Protocol
 from gateway.rates import Rate
 from gateway.settings import Settings
-from gateway.table import DOCUMENT, LIVE, PROFILE, READY, ROOT, WELCOME
+from gateway.table import DOCUMENT, EVENTS, LIVE, PROFILE, READY, ROOT, WELCOME
 from gateway.upstreams import Upstream, make_client
 
+TITLE: Final = "Partnerdeck"
 VERSION: Final = version("partnerdeck-gateway")
 
 
@@ -64,13 +66,14 @@ def _door(settings: Settings, upstreams: Mapping[str, Upstream]) -> Door:
 
 def _pages(upstreams: Mapping[str, Upstream]) -> dict[str, Page]:
     health = Health({name: _ready(upstream) for name, upstream in upstreams.items()})
-    links = {"openapi": DOCUMENT, "live": LIVE, "ready": READY, "keys": "/.well-known/jwks.json"}
+    links = {"openapi": DOCUMENT, "events": EVENTS, "live": LIVE, "ready": READY, "keys": "/.well-known/jwks.json"}
     return {
-        ROOT: partial(_say, {"name": "Partnerdeck", "version": VERSION, "links": links}),
+        ROOT: partial(_say, {"name": TITLE, "version": VERSION, "links": links}),
         LIVE: partial(_say, {"live": True}),
         READY: partial(_look, health),
         WELCOME: welcome.page,
-        DOCUMENT: Documents(upstreams, title="Partnerdeck", version=VERSION).page,
+        DOCUMENT: Documents(upstreams, title=TITLE, version=VERSION).page,
+        EVENTS: partial(_give, Answer(status=200, body=published.event_catalogue())),
         PROFILE: Profiles(upstreams).page,
     }
 
@@ -81,6 +84,10 @@ def _ready(upstream: Upstream) -> Check:
 
 async def _say(what: Mapping[str, Any], _: Scope) -> Answer:
     return Answer(status=200, body=msgspec.json.encode(what))
+
+
+async def _give(answer: Answer, _: Scope) -> Answer:
+    return answer
 
 
 async def _look(health: Health, _: Scope) -> Answer:

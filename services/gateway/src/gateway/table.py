@@ -50,11 +50,12 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
 ROOT: Final = "/"
 WELCOME: Final = "/welcome"
 DOCUMENT: Final = "/openapi.json"
+EVENTS: Final = "/events.json"
 LIVE: Final = "/health/live"
 READY: Final = "/health/ready"
 PROFILE: Final = "/v1/customers/{customer_id}/profile"
 
-OWN: Final = (ROOT, WELCOME, DOCUMENT, LIVE, READY, PROFILE)
+OWN: Final = (ROOT, WELCOME, DOCUMENT, EVENTS, LIVE, READY, PROFILE)
 """What the gateway answers itself."""
 
 PUBLIC: Final[frozenset[tuple[str, str]]] = frozenset(

@@ -12,18 +12,16 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from contracts import attributes, events_page, schemas, topics
+from contracts import attributes, events_page, published, schemas, topics
 from contracts.catalogue import BY_TOPIC
 from contracts.records import Record, State
 from contracts.topics import TopicSpec
 
 type Document = dict[str, Any]
 
-PACKAGED: Final = "asyncapi.json"
 _BINDING: Final = "0.5.0"
 """Version of AsyncAPI's Kafka bindings."""
 _LISTS: Final = frozenset({"cleanup.policy"})
@@ -66,11 +64,6 @@ def document(specs: Sequence[TopicSpec]) -> Document:
     }
 
 
-def packaged() -> bytes:
-    """The document as it is committed, for whoever serves it."""
-    return files("contracts").joinpath(PACKAGED).read_bytes()
-
-
 def check(root: Path) -> list[str]:
     """Which committed files are not what the code says, in the tree at ``root``; empty when all are."""
     return [
@@ -90,7 +83,7 @@ def _files(root: Path) -> Iterator[tuple[Path, str]]:
     specs = topics.load(root / topics.FILE)
     rendered = json.dumps(document(specs), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
     yield root / "docs/events/asyncapi.json", rendered
-    yield root / "shared/contracts/src/contracts" / PACKAGED, rendered
+    yield root / "shared/contracts/src/contracts" / published.FILE, rendered
     yield root / "docs/events/README.md", events_page.page(specs)
 
 
