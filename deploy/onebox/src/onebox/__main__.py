@@ -111,8 +111,8 @@ def mail(
     for each in mails:
         _console.rule()
         for header, value in each.headers.items():
-            _console.print(f"{header}: {value}", markup=False, style="bold")
-        _console.print(f"\n{each.text.strip()}\n", markup=False)
+            _console.print(f"{header}: {value}", markup=False, style="bold", soft_wrap=True)
+        _console.print(f"\n{each.text.strip()}\n", markup=False, highlight=False, soft_wrap=True)
     _console.print(f"{len(mails)} mails" if mails else "no mail was sent")
 
 

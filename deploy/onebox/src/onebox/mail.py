@@ -27,7 +27,7 @@ class Mail:
     def parse(cls, content: bytes) -> "Mail":
         message = message_from_bytes(content, policy=default)
         part = message.get_body(("plain", "html"))
-        headers = {name: str(message[name]) for name in _SHOWN if message[name] is not None}
+        headers = {name: str(message[name]).strip() for name in _SHOWN if message[name] is not None}
         return cls(headers, part.get_content() if part is not None else "")
 
 

@@ -107,6 +107,7 @@ def customer(
         },
         "domain": domain,
         "first_admin": {"first_name": first, "last_name": last},
+        "send_welcome": management_type != "partner_managed",
         "products": [{"offer": offer, "kind": "trial", "quantity": seats}],
         "eula": {"version": EULA, "accepted": True},
     }
