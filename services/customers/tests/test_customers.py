@@ -165,6 +165,16 @@ async def test_the_first_admins_address_can_be_edited(tx: Transaction) -> None:
     assert (await user_of(tx, customer)).email == "g.hopper@it.mueller.example"
 
 
+async def test_the_contact_may_be_named_as_first_admin_too(tx: Transaction) -> None:
+    """CUS-10, CUS-22: one person, one login."""
+    await a_partner(tx)
+    admin = FirstAdminWanted(first_name="Ada", last_name="Lovelace", email="ADA@mueller.example")
+
+    customer = await customers.create(tx, an_application(first_admin=admin))
+
+    assert (await user_of(tx, customer)).email == "ADA@mueller.example"
+
+
 async def test_a_first_admin_of_another_domain_fails_the_whole_creation(tx: Transaction) -> None:
     """CUS-23, C-3: no partial customer, nothing told."""
     await a_partner(tx)

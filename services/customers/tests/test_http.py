@@ -23,7 +23,7 @@ def code(answer: httpx.Response) -> tuple[int, str]:
 
 
 async def test_a_partner_creates_a_customer_and_finds_it(web: Web) -> None:
-    """CUS-01, CUS-29, CUS-31."""
+    """CUS-01, CUS-02, CUS-29, CUS-31."""
     partner = await web.a_partner()
 
     created = await partner.post("/v1/customers", a_body())

@@ -143,6 +143,17 @@ async def test_a_customers_user_sets_its_password_by_the_link_and_signs_in(web: 
     assert (await ada.get("/v1/customers")).json()["code"] == "wrong_principal"
 
 
+async def test_a_customers_user_sees_no_other_customer_of_its_partner(web: Web) -> None:
+    await a_customer_user(web)
+    partner = await web.sign_in("grace@hafen.example")
+    other = (await partner.post("/v1/customers", a_body("Berg Bau", "berg.example"))).json()
+
+    ada = await web.sign_in("ada@mueller.example")
+
+    answer = await ada.get(f"/v1/customers/{other['id']}")
+    assert (answer.status_code, answer.json()["code"]) == (404, "customer_not_found")
+
+
 async def test_the_user_of_a_partner_managed_customer_cannot_sign_in(web: Web) -> None:
     """CUS-52: refused with the rule, and only to who knows the password."""
     await a_customer_user(web, management_type="partner_managed")

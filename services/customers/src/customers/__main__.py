@@ -8,13 +8,13 @@ from typing import Annotated
 
 import typer
 from pydantic import SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from chassis.clock import SystemClock
 from chassis.database import Work, WorkerDatabase
 from chassis.errors import Refusal
 from chassis.service import verbs
-from chassis.settings import load
+from chassis.settings import EnvironmentSettings, load
 from contracts.root import ROOT_PARTNER_ID
 from customers import denied_parties
 from customers.app import service
@@ -29,10 +29,10 @@ from customers.settings import Settings
 app = verbs(Settings, service)
 
 
-class FirstOperator(BaseSettings):
-    """``CUSTOMERS_BOOTSTRAP_PASSWORD``: the first operator's."""
+class FirstOperator(EnvironmentSettings):
+    """``CUSTOMERS_BOOTSTRAP_PASSWORD``, or the file that ``CUSTOMERS_BOOTSTRAP_PASSWORD_FILE`` names: the first operator's."""
 
-    model_config = SettingsConfigDict(env_prefix="CUSTOMERS_BOOTSTRAP_", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="CUSTOMERS_BOOTSTRAP_")
 
     password: SecretStr
 

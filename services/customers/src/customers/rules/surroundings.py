@@ -1,11 +1,10 @@
 """Surroundings: what is known around an application before it is examined, read in two statements."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Row, String, cast, exists, func, literal, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, array
+from sqlalchemy import Select, String, Text, Uuid, any_, bindparam, cast, exists, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import Transaction
 from customers.rules.application import CreateCustomer
@@ -35,51 +34,54 @@ class Surroundings:
 
 async def around(tx: Transaction, command: CreateCustomer, admin: Admin) -> Surroundings:
     """What the partner's own rows, the doors, the lists and the policies say about an application."""
-    row = await _look(tx, command, {email.lower() for email in (command.contact.email, admin.email) if email})
+    values = {
+        "partner_id": tx.partner_id,
+        "emails": sorted({email.lower() for email in (command.contact.email, admin.email) if email}),
+        "company_key": company_key(command.company.name),
+        "country": command.company.country,
+    }
+    row = (await tx.session.execute(_LOOK, values)).one()
+    offers = await tx.session.scalars(_OFFERS, {"codes": sorted({product.offer for product in command.products})})
     return Surroundings(
         partner_name=row.partner_name or "",
         staff_domains=frozenset(row.staff_domains or ()),
         taken=frozenset(row.taken),
         company_exists=row.company_exists,
         programme_active=row.programme_active,
-        offers=await _offers(tx, {product.offer for product in command.products}),
+        offers={offer.code: offer for offer in offers},
         identity=IdentityPolicy(version=str(row.identity_version), **row.identity),
         regions=frozenset(row.residency["regions"]),
         denied=await _denied_parties(tx, row.loads),
     )
 
 
-async def _look(tx: Transaction, command: CreateCustomer, emails: Collection[str]) -> Row[Any]:
-    mine = tx.partner_id
-    known = Customer.company_key == company_key(command.company.name), Customer.country == command.company.country
-    same = exists().where(Customer.partner_id == mine, *known, text(LIVING))
-    active = exists().where(KnownProgramme.partner_id == mine, KnownProgramme.status == "active")
+def _newest(kind: str, column: Any) -> Any:
+    return select(column).where(Policy.kind == kind).order_by(Policy.version.desc()).limit(1).scalar_subquery()
+
+
+def _look() -> Select[Any]:
+    """One row of everything but the offers; written once, because every creation runs it."""
+    mine = bindparam("partner_id", type_=Uuid())
+    company = Customer.company_key == bindparam("company_key"), Customer.country == bindparam("country")
     domain = func.lower(func.split_part(User.email, "@", 2))
     staff = select(func.array_agg(domain.distinct())).where(User.partner_id == mine, User.kind != "customer", User.email.is_not(None))
     loads = select(func.string_agg(cast(ScreeningList.load_id, String), literal(" ")))
-    wanted = cast(array([literal(email) for email in sorted(emails)]), ARRAY(String))
-    statement = select(
+    emails = bindparam("emails", type_=ARRAY(Text))
+    return select(
         select(Partner.name).where(Partner.partner_id == mine, Partner.id == mine).scalar_subquery().label("partner_name"),
         staff.scalar_subquery().label("staff_domains"),
-        func.door.taken_emails(wanted, type_=ARRAY(String)).label("taken"),
-        same.label("company_exists"),
-        active.label("programme_active"),
+        func.door.taken_emails(emails, type_=ARRAY(Text)).label("taken"),
+        exists().where(Customer.partner_id == mine, *company, text(LIVING)).label("company_exists"),
+        exists().where(KnownProgramme.partner_id == mine, KnownProgramme.status == "active").label("programme_active"),
         _newest("identity", Policy.document).label("identity"),
         _newest("identity", Policy.version).label("identity_version"),
         _newest("residency", Policy.document).label("residency"),
         loads.scalar_subquery().label("loads"),
     )
-    return (await tx.session.execute(statement)).one()
 
 
-def _newest(kind: str, column: Any) -> Any:
-    return select(column).where(Policy.kind == kind).order_by(Policy.version.desc()).limit(1).scalar_subquery()
-
-
-async def _offers(tx: Transaction, codes: Collection[str]) -> dict[str, KnownOffer]:
-    newest = select(KnownOffer).where(KnownOffer.code.in_(codes)).order_by(KnownOffer.version)
-    return {offer.code: offer for offer in await tx.session.scalars(newest)}
-
+_LOOK: Final = _look()
+_OFFERS: Final = select(KnownOffer).where(KnownOffer.code == any_(bindparam("codes", type_=ARRAY(Text)))).order_by(KnownOffer.version)
 
 _index: Final[dict[str, Index]] = {}
 """The index of the lists as loaded; one at a time, kept until a list is loaded anew."""
