@@ -225,7 +225,7 @@ def public(key: dict[str, str]) -> Any:
 
 
 async def test_a_disabled_partner_lets_nobody_in(web: Web) -> None:
-    """CUS-70: neither by password nor by a token from before."""
+    """Neither by password nor by a token from before."""
     await web.a_partner()
     token = (await session(web, "grace@hafen.example"))["refresh_token"]
     await as_owner(web, "update partners set status = 'disabled' where name = 'Hafen IT'")
