@@ -192,6 +192,17 @@ async def test_an_upload_that_its_sender_gives_up_ends_for_the_service_too(stage
     await asyncio.wait_for(left.wait(), 5)
 
 
+async def test_an_answer_that_breaks_off_before_its_first_byte_is_a_problem(stage: Stage) -> None:
+    async def nothing(_: Scope, __: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})
+        raise ConnectionAbortedError
+
+    stage["licensing"].handlers["/v1/lines"] = nothing
+    answered = await stage.client.get("/v1/lines", headers=signed_in())
+
+    assert (answered.status_code, answered.json()["code"]) == (503, "upstream_unavailable")
+
+
 async def test_an_answer_that_breaks_off_breaks_off_for_the_caller(stage: Stage) -> None:
     async def half(_: Scope, __: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"10")]})

@@ -21,7 +21,7 @@ from chassis.http.limits import BAD_TARGET
 from chassis.http.problems import Problem
 from chassis.tokens import Verifier, bearer
 from gateway import heads
-from gateway.errors import NoSuchPath
+from gateway.errors import NoSuchPath, UpstreamUnavailable
 from gateway.forwarding import BrokenOff, forward
 from gateway.leaving import CallerLeft
 from gateway.paths import Paths, Route
@@ -74,7 +74,10 @@ class Door:
             await self._admit(scope, receive, answering.send)
         except Refusal as refusal:
             await problems.of(refusal).answer(scope).send(send)
-        except (BrokenOff, CallerLeft):
+        except BrokenOff:
+            if not answering.begun:
+                await problems.of(UpstreamUnavailable(retry_after=1)).answer(scope).send(send)
+        except CallerLeft:
             return
         except HTTPException:
             raise

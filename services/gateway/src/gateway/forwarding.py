@@ -20,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE: Final = 64 * 1024
 """A request's body up to this is sent in one piece."""
+_UNKNOWN: Final = -1
 
 
 class BrokenOff(Exception):
@@ -77,12 +78,17 @@ async def _parts(receive: Receive, leaving: Leaving) -> AsyncIterator[bytes]:
 
 
 async def _answer(response: Response, send: Send, said: tuple[tuple[bytes, bytes], ...]) -> None:
-    """Send the answer as it comes. Where its length is known, its last part is known to be the last."""
+    """Send the answer as it comes: head and first part in one write where a length says that there is one, and no wait for an end."""
     headers = heads.outward(response.headers.items())
-    left = next((int(value) for name, value in headers if name == b"content-length"), -1)
+    left = next((int(value) for name, value in headers if name == b"content-length"), 0) or _UNKNOWN
+    read = response.body_reader.read_chunk
+    chunk = await read() if left > 0 else None
     await send({"type": "http.response.start", "status": response.status, "headers": [*headers, *said]})
-    reader = response.body_reader
-    while left and (chunk := await reader.read_chunk()) is not None:
+    if left == _UNKNOWN:
+        chunk = await read()
+    while chunk is not None:
         left -= len(chunk)
-        await send({"type": "http.response.body", "body": chunk.to_bytes(), "more_body": True})
-    await send({"type": "http.response.body"})
+        await send({"type": "http.response.body", "body": chunk.to_bytes(), "more_body": left != 0})
+        chunk = await read() if left else None
+    if left:
+        await send({"type": "http.response.body"})
