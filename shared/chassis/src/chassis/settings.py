@@ -18,15 +18,10 @@ from chassis.database.settings import DatabaseSettings, Login
 type Port = int
 
 
-class ProcessSettings(BaseSettings):
-    """What every process that answers HTTP is told. A subclass sets ``model_config = SettingsConfigDict(env_prefix="GATEWAY_")``."""
+class EnvironmentSettings(BaseSettings):
+    """What any process or command is told. A subclass sets ``model_config = SettingsConfigDict(env_prefix="GATEWAY_")``."""
 
     model_config = SettingsConfigDict(frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True)
-
-    http_host: str = "127.0.0.1"
-    http_port: int = Field(ge=1, le=65535)
-    keys_url: str | None = None
-    log_format: Literal["json", "console"] = Field(default="json", validation_alias="PARTNERDECK_LOG_FORMAT")
 
     @classmethod
     @override
@@ -39,6 +34,15 @@ class ProcessSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, _Files(settings_cls)
+
+
+class ProcessSettings(EnvironmentSettings):
+    """What every process that answers HTTP is told."""
+
+    http_host: str = "127.0.0.1"
+    http_port: int = Field(ge=1, le=65535)
+    keys_url: str | None = None
+    log_format: Literal["json", "console"] = Field(default="json", validation_alias="PARTNERDECK_LOG_FORMAT")
 
 
 class ServiceSettings(ProcessSettings):
