@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.database import Transaction
 from chassis.errors import FieldError
-from contracts.customers.customers import CustomerCreated, CustomerFact, CustomerReviewOpened, EulaAccepted
+from contracts.customers.customers import CustomerCreated, CustomerFact, CustomerReviewOpened, EulaAccepted, ProductNamed
 from customers.errors import DuplicateCompany
 from customers.rules import examination, identity, surroundings
 from customers.rules.admission import Admission, admit, settle
@@ -89,7 +89,7 @@ async def _papers(tx: Transaction, customer: Customer, command: CreateCustomer, 
             management_type=command.management_type,
             country=customer.country,
             status="pending_review" if accepted.findings else "active",
-            products=list(command.products),
+            products=[ProductNamed.model_validate(product.model_dump(exclude={"answers"})) for product in command.products],
         ),
         EulaAccepted(eula_version=command.eula_version, accepted_by=accepted_by, accepted_at=tx.now),
     ]

@@ -11,14 +11,19 @@ type ManagementType = Literal["partner_managed", "customer_managed", "co_managed
 type CommunicationsMode = Literal["partner_only", "both"]
 
 
-class ProductAsked(Part):
+class ProductNamed(Part):
     """One product or trial asked for at creation. ``item`` numbers it within the customer, from 1."""
 
     item: int
     offer: str
     kind: Literal["trial", "paid"]
     quantity: int | None
-    answers: JsonObject
+
+
+class ProductAsked(ProductNamed):
+    """A product asked for, with what was filled into the offer's form, which may be about persons."""
+
+    answers: Personal[JsonObject]
 
 
 class Company(Part):
@@ -87,13 +92,13 @@ class CustomerFact(Fact):
 
 
 class CustomerCreated(CustomerFact):
-    """Billing keeps it for ever, so it names no person."""
+    """Billing keeps it for ever, so it names no person and carries no answers to forms."""
 
     topic: ClassVar[str] = "customer.created"
     management_type: ManagementType
     country: str
     status: CustomerStatus
-    products: list[ProductAsked]
+    products: list[ProductNamed]
 
 
 class CustomerReviewOpened(CustomerFact):
