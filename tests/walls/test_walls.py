@@ -20,6 +20,7 @@ FORBIDDEN = {
     "licensing": ("licensing/rules/orders.py", "import licensing.trials"),
     "reporting": ("reporting/tables/customer_overview.py", "import reporting.rules.attention"),
     "notifications": ("notifications/welcome.py", "import notifications.deliveries"),
+    "gateway": ("gateway/circuits.py", "import gateway.door"),
     "features": ("licensing/trials.py", "import fastapi"),
 }
 
