@@ -1,16 +1,21 @@
-"""The test stack in containers, for those who have an engine and the package ``testcontainers``.
+"""The test stack in containers, for those who have a container engine on this machine.
 
 Kept by a process of its own, as the other test stack is: ``python -m chassis_testing.containers NAME FOLDER OWNER``.
 """
 
 import asyncio
-import importlib
 import secrets
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from docker.errors import DockerException, NotFound
+from requests.exceptions import RequestException
+from testcontainers.core.container import DockerContainer
+from testcontainers.core.exceptions import ContainerStartException
 
 from onebox import kafka, postgres
 from onebox.ports import free_ports
@@ -54,28 +59,31 @@ PARTS: dict[str, Part] = {"postgres": postgres_container, "kafka": kafka_contain
 
 
 @contextmanager
-def _container(image: str, inside: int, outside: int, environment: dict[str, str], server: str | None) -> Iterator[Any]:
+def _container(image: str, inside: int, outside: int, environment: dict[str, str], server: str | None) -> Iterator[Callable[[], bool]]:
+    """A container whose port ``inside`` is ``outside`` here, for this machine alone; gone on leaving. Answers whether it still runs."""
+    with ExitStack() as made:
+        try:
+            container = DockerContainer(image, command=server, env=environment)
+            made.callback(container.stop)
+            ports: dict[str, Any] = container.ports
+            ports[str(inside)] = ("127.0.0.1", outside)
+            container.start()
+        except (DockerException, RequestException, ContainerStartException, TimeoutError) as error:
+            raise StackFailed(f"PARTNERDECK_TEST_STACK=containers needs a running container engine: {error}") from error
+        yield partial(_runs, container)
+
+
+def _runs(container: DockerContainer) -> bool:
+    wrapped = container.get_wrapped_container()
     try:
-        containers = importlib.import_module("testcontainers.core.container")
-    except ImportError as error:
-        raise StackFailed(
-            "PARTNERDECK_TEST_STACK=containers needs the package testcontainers: install it, or leave the variable out"
-        ) from error
-    try:
-        container = containers.DockerContainer(image, command=server).with_bind_ports(inside, outside)
-        for name, value in environment.items():
-            container = container.with_env(name, value)
-        container.start()
-    except Exception as error:  # the engine's client raises kinds of its own, which are not there without the package
-        raise StackFailed(f"PARTNERDECK_TEST_STACK=containers needs a running container engine: {error}") from error
-    try:
-        yield lambda: container.get_wrapped_container().status != "exited"
-    finally:
-        container.stop()
+        wrapped.reload()
+    except NotFound:
+        return False
+    return str(wrapped.status) == "running"
 
 
 if __name__ == "__main__":
     try:
         keep_for_owner(PARTS, sys.argv[1:])
-    except StackFailed as failed:
+    except (StackFailed, postgres.PostgresFailed, kafka.KafkaFailed) as failed:
         sys.exit(str(failed))
