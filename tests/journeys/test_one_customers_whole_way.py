@@ -10,6 +10,8 @@ import pytest
 from journeys.world import LINK, World
 from onebox.api import Api
 
+pytestmark = pytest.mark.xdist_group("suite")
+
 
 async def convert(world: World, partner: Api, trial_id: str) -> dict[str, Any]:
     preview = await partner.post(f"/v1/subscriptions/{trial_id}/convert/preview")
@@ -71,7 +73,7 @@ async def test_a_customer_in_review_gets_nothing_until_an_operator_clears_it(wor
     customer = await partner.post("/v1/customers", **body)
     assert customer["status"] == "pending_review"
 
-    review = next(each for each in await world.operator.everything("/v1/reviews") if each["id"] == customer["id"])
+    review = next(each for each in await world.operator.everything("/v1/reviews") if each["customer_id"] == customer["id"])
     assert (await partner.get("/v1/subscriptions", customer_id=customer["id"]))["items"] == []
     await world.operator.post(f"/v1/customers/{customer['id']}/review/clear", if_match=review["version"])
 
@@ -110,6 +112,7 @@ async def kill(world: World, name: str) -> None:
     before = world.suite.restarts(name)
     world.suite.kill(name)
     await world.suite.until_restarted(name, before)
+    await world.until_ready()
 
 
 async def a_stranger(world: World) -> Api:

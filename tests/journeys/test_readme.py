@@ -6,7 +6,11 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
+
 from journeys.world import World
+
+pytestmark = pytest.mark.xdist_group("suite")
 
 README = Path(__file__).parents[2] / "README.md"
 

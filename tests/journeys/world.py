@@ -44,6 +44,14 @@ class World:
 
         return (await eventually(once, within=PATIENCE))[0]
 
+    async def until_ready(self) -> None:
+        """Wait until every service is ready again, as the gateway says."""
+
+        async def ready() -> bool:
+            return (await self.http.get("/health/ready")).is_success
+
+        await eventually(ready, within=PATIENCE)
+
     def company(self, name: str, **more: Any) -> dict[str, Any]:
         """A customer that no other journey has."""
         return people.customer(f"{name} {uuid4().hex[:8]}", "Mia Maple", **more)
