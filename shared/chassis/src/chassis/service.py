@@ -21,6 +21,7 @@ from fastapi import APIRouter, FastAPI
 
 from chassis import logs
 from chassis.clock import Clock, SystemClock
+from chassis.consumers import commands
 from chassis.consumers.handlers import Consumer
 from chassis.consumers.worker import ConsumerWorker
 from chassis.database import ApiDatabase, WorkerDatabase
@@ -142,6 +143,7 @@ class Process:
             self._health.add(f"{loop.name} works", _works(loop))
             if isinstance(loop, ConsumerWorker):
                 self._health.add(f"{loop.name} caught up at start", _caught_up(loop))
+                self._health.add(f"{loop.name} keeps up", _knows_enough(loop))
 
     async def _at_head(self) -> bool:
         if self._work is None:
@@ -189,14 +191,28 @@ def _caught_up(loop: ConsumerWorker) -> Callable[[], Coroutine[Any, Any, bool]]:
     return check
 
 
+def _knows_enough(loop: ConsumerWorker) -> Callable[[], Coroutine[Any, Any, bool]]:
+    async def check() -> bool:
+        return loop.keeps_up
+
+    return check
+
+
 def verbs[S: ServiceSettings](settings: type[S], service: Callable[[S], Service]) -> typer.Typer:
-    """The command line of a service: ``python -m licensing serve|api|worker|relay|migrate``."""
+    """The command line of a service: ``python -m licensing serve|api|worker|relay|migrate|parked``."""
     app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
     def run(*parts: Part) -> None:
         made = service(load(settings))
         logs.configure(made.name, made.settings.log_format)
         uvloop.run(Process(made, frozenset(parts)).run())
+
+    def opened() -> commands.Opened:
+        made = service(load(settings))
+        logs.configure(made.name, made.settings.log_format)
+        return WorkerDatabase(made.settings.database(made.name), SystemClock()), made.consumers
+
+    app.add_typer(commands.parked(opened), name="parked")
 
     @app.command()
     def serve() -> None:

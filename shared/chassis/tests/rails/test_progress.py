@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from chassis.consumers import progress
-from chassis.consumers.worker import _drained
+from chassis.consumers.housework import drained
 from chassis.database import ApiDatabase, WorkerDatabase
 from chassis.ids import new_id
 from chassis.principal import Principal
@@ -66,12 +66,12 @@ async def test_a_partition_is_as_of_now_only_when_nothing_in_it_is_left_to_read(
     async with AIOKafkaConsumer(bootstrap_servers=topics.kafka, enable_auto_commit=False) as kafka:
         kafka.assign([place])
         kafka.seek(place, 0)
-        assert await _drained(kafka, place) is None
+        assert await drained(kafka, place) is None
 
         assert await kafka.getmany(timeout_ms=10_000, max_records=1)
-        assert await _drained(kafka, place) is None
+        assert await drained(kafka, place) is None
 
         assert await kafka.getmany(timeout_ms=10_000, max_records=1)
-        drained = await _drained(kafka, place)
-        assert drained is not None
-        assert drained >= before
+        as_of = await drained(kafka, place)
+        assert as_of is not None
+        assert as_of >= before

@@ -1,174 +1,229 @@
 """One batch: decode, guard by fence and inbox, hand to the handlers, advance, all in one transaction.
 
-What cannot be decoded, or is refused by a handler or by the data's own constraints, is parked
-alone: a batch that fails for its data is cut in halves until the record is found. A failure of
-the world (connection, deadlock, lock) raises, and the whole batch is tried again.
+What cannot be decoded, or is refused by a handler or by the data's own constraints, is parked:
+a batch that fails for its data is cut in halves until the record is found. For an effect the
+later records of the same subject are parked behind it. A failure of the world raises, and the
+whole batch is tried again; a defect of ours raises with the place of the record that shows it.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 import structlog
-from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
-from chassis.consumers import fences, inbox, progress
-from chassis.consumers.events import Event, Tombstone
+from chassis.consumers import fences, inbox, parking, progress
+from chassis.consumers.brake import Brake, Braked
+from chassis.consumers.events import Event, Place, Tombstone
+from chassis.consumers.failures import Poison, Verdict, judge, reason_of
 from chassis.consumers.handlers import Consumer, Handler, Projection, Step
-from chassis.consumers.parking import Raw, park
+from chassis.consumers.parking import Parking, Raw, Standing
+from chassis.consumers.reading import follows, read_record, subject_of
 from chassis.database.worker import Work, WorkerDatabase
-from chassis.errors import Refusal
-from contracts.envelope import BadEnvelope, decode, type_of
-from contracts.records import Record
 
 log = structlog.get_logger()
 
-_BAD_DATA: Final = ("22", "23", "42501")
+
+class Defect(Exception):
+    """A record that our own code cannot cope with: nothing behind it is read until that is mended."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(f"{place.topic} partition {place.partition} offset {place.offset}")
+        self.place = place
 
 
-class Poison(Exception):
-    """A record that can never take effect here."""
+class FencesBehind(Exception):
+    """The fences stand before what this worker had reached: the database was restored, and what lies between must be read again."""
 
 
-type Read = tuple[Raw, Event[Any] | Tombstone]
+@dataclass(slots=True)
+class _Taking:
+    """One transaction of a batch; ``alone`` when it has one record, which is then parked rather than searched for."""
+
+    work: Work
+    alone: bool
+    parked: list[Place] = field(default_factory=list)
 
 
 class Batches:
     """Applies batches of one consumer group."""
 
-    def __init__(self, database: WorkerDatabase, consumer: Consumer, *, prefix: str) -> None:
+    def __init__(self, database: WorkerDatabase, consumer: Consumer, *, prefix: str, brake: Brake | None = None) -> None:
         self._database = database
         self._consumer = consumer
         self._prefix = prefix
+        self._reached: dict[fences.TopicPartition, int] = {}
+        self.brake = brake or Brake()
+
+    def begin(self, stood: Mapping[fences.TopicPartition, int]) -> None:
+        """Say where the fences stand for the partitions that are read from now on."""
+        self._reached = dict(stood)
 
     async def apply(self, batch: Sequence[Raw]) -> None:
-        """Let a batch take effect, whole, and advance the fences in the same transaction."""
-        try:
-            async with self._database.work() as work:
-                await self._take(work, batch, alone=len(batch) == 1)
-        except Exception as failure:
-            if not is_poison(failure) or len(batch) == 1:
-                raise
-            middle = len(batch) // 2
-            await self.apply(batch[:middle])
-            await self.apply(batch[middle:])
+        """Let a batch take effect, whole, and advance the fences in the same transaction.
 
-    async def _take(self, work: Work, batch: Sequence[Raw], *, alone: bool) -> None:
-        reached: dict[tuple[str, int], int] = {}
-        for raw in batch:
-            reached[raw.place.topic, raw.place.partition] = raw.place.offset + 1
-        stood = await fences.lock(work.session, self._consumer.group, reached)
-        new = [raw for raw in batch if raw.place.offset >= stood.get((raw.place.topic, raw.place.partition), 0)]
-        for topic in dict.fromkeys(raw.place.topic for raw in new):
-            of_topic = [raw for raw in new if raw.place.topic == topic]
+        Raises:
+            Braked: it would park too much.
+            Defect: one of its records showed a defect of ours; all before it took effect.
+            FencesBehind: the database knows less than this worker did.
+        """
+        self.brake.saw(raw.place for raw in batch)
+        await self._apply(batch)
+
+    async def _apply(self, batch: Sequence[Raw]) -> None:
+        try:
+            await self._take(batch)
+        except (Braked, FencesBehind):
+            raise
+        except Exception as failure:
+            verdict = judge(failure)
+            if verdict is Verdict.PASSING:
+                raise
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self._apply(batch[:middle])
+                await self._apply(batch[middle:])
+            elif verdict is Verdict.POISON:
+                await self._take(batch, refused=failure)
+            else:
+                raise Defect(batch[0].place) from failure
+
+    async def _take(self, batch: Sequence[Raw], *, refused: Exception | None = None) -> None:
+        """Take a batch in one transaction; of one that was ``refused`` outside its handlers, at the commit say, nothing but the refusal."""
+        reached = {(raw.place.topic, raw.place.partition): raw.place.offset + 1 for raw in batch}
+        async with self._database.work() as work:
+            taking = _Taking(work, alone=len(batch) == 1)
+            stood = await fences.lock(work.session, self._consumer.group, reached)
+            if any(stood.get(place, 0) < self._reached.get(place, 0) for place in reached):
+                raise FencesBehind(self._consumer.group)
+            new = [raw for raw in batch if raw.place.offset >= stood.get((raw.place.topic, raw.place.partition), 0)]
+            for handler, of_topic in self._handed(new):
+                if refused is None:
+                    await self._hand(taking, handler, of_topic)
+                else:
+                    await self._park(taking, handler, of_topic[0], reason_of(refused), subject=subject_of(of_topic[0]))
+            await self._advance(work, batch, {place: offset for place, offset in reached.items() if offset > stood.get(place, 0)})
+            self.brake.check(taking.parked)
+        self.brake.parked(taking.parked)
+        self._reached.update({place: max(offset, stood.get(place, 0)) for place, offset in reached.items()})
+
+    def _handed(self, batch: Sequence[Raw]) -> Iterable[tuple[Handler, list[Raw]]]:
+        for topic in dict.fromkeys(raw.place.topic for raw in batch):
+            of_topic = [raw for raw in batch if raw.place.topic == topic]
             for handler in self._consumer.of(topic.removeprefix(self._prefix)):
-                await self._hand(work, handler, of_topic, alone=alone)
-        ahead = {place: offset for place, offset in reached.items() if offset > stood.get(place, 0)}
+                if followed := [raw for raw in of_topic if follows(handler.record, raw)]:
+                    yield handler, followed
+
+    async def _advance(self, work: Work, batch: Sequence[Raw], ahead: Mapping[fences.TopicPartition, int]) -> None:
         if ahead:
             await fences.advance(work.session, self._consumer.group, ahead)
             if self._consumer.projects:
                 await progress.reach(work.session, self._consumer.group, _instants(batch, ahead))
 
-    async def _hand(self, work: Work, handler: Handler, batch: Sequence[Raw], *, alone: bool) -> None:
-        readable = [one for raw in batch if (one := await self._read(work, handler, raw)) is not None]
+    async def _hand(self, taking: _Taking, handler: Handler, batch: Sequence[Raw]) -> None:
         match handler:
             case Projection():
-                await self._project(work, handler, readable, alone=alone)
+                await self._project(taking, handler, batch)
             case Step():
-                await self._step(work, handler, readable)
+                await self._step(taking, handler, batch)
             case _:
                 assert_never(handler)
 
-    async def _read(self, work: Work, handler: Handler, raw: Raw) -> Read | None:
-        if raw.payload is not None and type_of(raw.headers) not in {handler.record.topic, None}:
-            return None
+    async def _project(self, taking: _Taking, handler: Projection[Any], batch: Sequence[Raw]) -> None:
+        read = [(raw, _read(handler, raw)) for raw in batch]
+        for raw, one in read:
+            if isinstance(one, Poison):
+                await self._park(taking, handler, raw, str(one))
+        events, ended = _newest(one for _, one in read if not isinstance(one, Poison))
+        if not taking.alone:
+            await _write(taking.work, handler, events, ended)
+            return
         try:
-            return raw, read_record(handler.record, raw)
-        except Poison as poison:
-            await self._park(work, handler, raw, str(poison))
-            return None
-
-    async def _project(self, work: Work, handler: Projection[Any], batch: Sequence[Read], *, alone: bool) -> None:
-        events, ended = _newest(one for _, one in batch)
-        try:
-            async with work.session.begin_nested():
-                if events:
-                    await handler.apply(work, events)
-                if ended:
-                    await handler.forget(work, ended)
+            async with taking.work.session.begin_nested():
+                await _write(taking.work, handler, events, ended)
         except Exception as failure:
-            if not (alone and is_poison(failure)):
+            if judge(failure) is not Verdict.POISON:
                 raise
-            for raw, _ in batch:
-                await self._park(work, handler, raw, reason_of(failure))
+            await self._park(taking, handler, batch[0], reason_of(failure))
 
-    async def _step(self, work: Work, handler: Step[Any], batch: Sequence[Read]) -> None:
-        told = [(raw, one) for raw, one in batch if isinstance(one, Event)]
-        keys = [(one.envelope.source, one.envelope.id) for _, one in told]
-        new = await inbox.enter(work.session, handler.name, keys) if keys else set()
-        for raw, event in told:
-            if event.envelope.id not in new:
+    async def _step(self, taking: _Taking, handler: Step[Any], batch: Sequence[Raw]) -> None:
+        session = taking.work.session
+        read = [(raw, subject_of(raw), _read(handler, raw)) for raw in batch if raw.payload is not None]
+        subjects = {subject for _, subject, _ in read if subject is not None}
+        held = await parking.held(session, self._consumer.group, handler.name, subjects)
+        new = await inbox.enter(session, handler.name, [_known(one) for _, _, one in read if isinstance(one, Event)])
+        for raw, subject, one in read:
+            if isinstance(one, Event) and _known(one) not in new:
                 continue
-            new.discard(event.envelope.id)
-            try:
-                async with work.item(event.envelope.partner_id, cause=event.envelope, at=event.envelope.effective_time) as tx:
-                    await handler.handle(tx, event)
-            except Exception as failure:
-                if not is_poison(failure):
-                    raise
-                await self._park(work, handler, raw, reason_of(failure))
+            event = one if isinstance(one, Event) else None
+            if event is not None:
+                new.discard(_known(event))
+            if subject in held:
+                await self._park(taking, handler, raw, "stands behind an earlier one", subject=subject, event=event, standing="blocked")
+            elif (reason := await _handle(taking.work, handler, one)) is not None:
+                kept = await self._park(taking, handler, raw, reason, subject=subject, event=event)
+                held |= {subject} if kept and subject is not None else set()
 
-    async def _park(self, work: Work, handler: Handler, raw: Raw, reason: str) -> None:
-        await park(work.session, consumer=self._consumer.group, handler=handler.name, raw=raw, reason=reason)
-        log.warning("record_parked", consumer=self._consumer.group, handler=handler.name, topic=raw.place.topic, reason=reason[:200])
+    async def _park(  # noqa: PLR0913 (what is known of a record that is parked)
+        self,
+        taking: _Taking,
+        handler: Handler,
+        raw: Raw,
+        reason: str,
+        *,
+        subject: UUID | None = None,
+        event: Event[Any] | None = None,
+        standing: Standing = "parked",
+    ) -> bool:
+        event_id = event.envelope.id if event else None
+        at = Parking(consumer=self._consumer.group, handler=handler.name, subject=subject, event_id=event_id, standing=standing)
+        kept = await parking.park(taking.work.session, raw, at, reason)
+        if kept and standing == "parked":
+            taking.parked.append(raw.place)
+            log.warning("record_parked", consumer=self._consumer.group, handler=handler.name, topic=raw.place.topic, reason=reason[:200])
+        return kept
 
 
-def read_record(record: type[Record], raw: Raw) -> Event[Any] | Tombstone:
-    """Decode one record.
-
-    Raises:
-        Poison: it is no such record, or its tenant is not what its envelope says.
-    """
-    if raw.payload is None:
-        return Tombstone(entity_id=_entity_of(raw), place=raw.place)
+def _read(handler: Handler, raw: Raw) -> Event[Any] | Tombstone | Poison:
     try:
-        envelope = decode(raw.headers)
-        decoded = record.read(raw.payload)
-    except (BadEnvelope, ValidationError, RecursionError) as broken:
-        raise Poison(f"cannot be read: {broken}") from broken
-    if envelope.type != record.topic:
-        raise Poison(f"type {envelope.type!r} in topic {raw.place.topic!r}")
-    partner_in_data = getattr(getattr(decoded, "state", decoded), "partner_id", None)
-    if partner_in_data not in {None, envelope.partner_id}:
-        raise Poison(f"ce_partnerid {envelope.partner_id} is not the data's partner {partner_in_data}")
-    return Event(envelope=envelope, record=decoded, place=raw.place)
+        return read_record(handler.record, raw)
+    except Poison as poison:
+        return poison
 
 
-def is_poison(failure: BaseException) -> bool:
-    """Whether trying again could never help: a refusal, or data that the database will not take (SQLSTATE 22, 23, 42501)."""
-    if isinstance(failure, (Refusal, Poison)):
-        return True
-    if not isinstance(failure, DBAPIError):
-        return False
-    state = getattr(failure.orig, "sqlstate", None) or getattr(failure.orig, "pgcode", None) or ""
-    return str(state).startswith(_BAD_DATA)
+async def _write(work: Work, handler: Projection[Any], events: list[Event[Any]], ended: list[Tombstone]) -> None:
+    if events:
+        await handler.apply(work, events)
+    if ended:
+        await handler.forget(work, ended)
 
 
-def reason_of(failure: BaseException) -> str:
-    """Why, for whoever looks at what was parked; never the values of a statement, which may name people."""
-    if isinstance(failure, Refusal):
-        return f"{failure.code}: {failure.detail}"
-    if isinstance(failure, DBAPIError) and failure.orig is not None:
-        cause = failure.orig.__cause__ or failure.orig
-        return f"{type(cause).__name__}: {cause}"
-    return f"{type(failure).__name__}: {failure}"
+async def _handle(work: Work, handler: Step[Any], one: Event[Any] | Tombstone | Poison) -> str | None:
+    """Let an event take effect, or say why it cannot."""
+    if not isinstance(one, Event):
+        return str(one)
+    try:
+        async with work.item(one.envelope.partner_id, cause=one.envelope, at=one.envelope.effective_time) as tx:
+            await handler.handle(tx, one)
+    except Exception as failure:
+        if judge(failure) is not Verdict.POISON:
+            raise
+        return reason_of(failure)
+    return None
+
+
+def _known(event: Event[Any]) -> inbox.Known:
+    return event.envelope.source, event.envelope.id
 
 
 def _instants(batch: Sequence[Raw], places: Collection[fences.TopicPartition]) -> dict[fences.TopicPartition, datetime]:
+    """The time of each partition's last record. It is its teller's word: nothing is ever as of later than now."""
     last = {(raw.place.topic, raw.place.partition): raw.timestamp_ms for raw in batch}
-    return {place: datetime.fromtimestamp(last[place] / 1000, UTC) for place in places}
+    now = time.time()
+    return {place: datetime.fromtimestamp(min(max(last[place] / 1000, 0.0), now), UTC) for place in places}
 
 
 def _newest(batch: Iterable[Event[Any] | Tombstone]) -> tuple[list[Event[Any]], list[Tombstone]]:
@@ -182,10 +237,3 @@ def _newest(batch: Iterable[Event[Any] | Tombstone]) -> tuple[list[Event[Any]], 
         newest[entity] = one
     ordered = [newest[entity] for entity in sorted(newest)]
     return [one for one in ordered if isinstance(one, Event)], [one for one in ordered if isinstance(one, Tombstone)]
-
-
-def _entity_of(raw: Raw) -> UUID:
-    try:
-        return UUID((raw.key or b"").decode())
-    except ValueError as bad:
-        raise Poison("a tombstone without an entity's id as its key") from bad

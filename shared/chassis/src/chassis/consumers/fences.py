@@ -6,7 +6,7 @@ The fence is the truth; offsets committed to Kafka only show the lag.
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, Table, Text, select, text
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.tables import Base
@@ -62,3 +62,11 @@ async def advance(session: AsyncSession, consumer: str, reached: Mapping[TopicPa
             "offsets": [reached[place] for place in places],
         },
     )
+
+
+async def rewind(session: AsyncSession, consumer: str, moved: Mapping[TopicPartition, tuple[int, int]]) -> None:
+    """Set fences back, ``(from, to)``; one that somebody moved meanwhile stays."""
+    for (topic, partition), (stood, start) in sorted(moved.items()):
+        c = fences.c
+        here = (c.consumer == consumer, c.topic == topic, c.partition == partition, c.next_offset == stood)
+        await session.execute(update(fences).where(*here).values(next_offset=start))

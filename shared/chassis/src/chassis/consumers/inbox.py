@@ -22,13 +22,19 @@ inbox: Final = Table(
 _ENTER: Final = text("""
 insert into inbox (consumer, source, event_id)
 select :consumer, s, e from unnest(cast(:sources as text[]), cast(:ids as uuid[])) as u(s, e)
-on conflict do nothing returning event_id
+on conflict do nothing returning source, event_id
 """)
 
 
-async def enter(session: AsyncSession, consumer: str, events: Collection[tuple[str, UUID]]) -> set[UUID]:
-    """Note events as received, and answer those that are new. An event is known by source and id (CloudEvents)."""
+type Known = tuple[str, UUID]
+"""What an event is known by: source and id (CloudEvents)."""
+
+
+async def enter(session: AsyncSession, consumer: str, events: Collection[Known]) -> set[Known]:
+    """Note events as received, and answer those that are new. Of two with one id the first counts, whatever the other says."""
+    if not events:
+        return set()
     rows = await session.execute(
         _ENTER, {"consumer": consumer, "sources": [source for source, _ in events], "ids": [event_id for _, event_id in events]}
     )
-    return set(rows.scalars())
+    return {(source, event_id) for source, event_id in rows}

@@ -1,58 +1,82 @@
 """The loop of one consumer group: assigned partitions are sought to their fences, batches applied, lag shown.
 
-A batch in hand is finished before partitions are given away. A failure waits and tries the
-same batch again: nothing is skipped.
+A batch in hand is finished before partitions are given away. A failure of the world waits and
+tries the same batch again: nothing is skipped. A defect, or more poison than comes by chance,
+stops the consumer where it stands: the process goes on without it and is not ready. A defect is
+tried again ever more rarely, the outage brake waits to be released.
 """
 
 import asyncio
-import time
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Any, Final
+from uuid import UUID
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis.consumers import fences, progress
-from chassis.consumers.batches import Batches
+from chassis.consumers import brake, progress
+from chassis.consumers.batches import Batches, Defect, FencesBehind
+from chassis.consumers.brake import Brake, Braked
 from chassis.consumers.events import Place
 from chassis.consumers.handlers import Consumer
+from chassis.consumers.housework import Housework
+from chassis.consumers.lag import Lag
 from chassis.consumers.parking import Raw
+from chassis.consumers.seeking import starts
 from chassis.database.worker import WorkerDatabase
+from chassis.metrics import REGISTRY
 
 log = structlog.get_logger()
+
+STOPPED: Final = Gauge("consumer_stopped", "Whether a consumer stands still until somebody looks", ("consumer",), registry=REGISTRY)
 
 BATCH: Final = 500
 _WAIT_MS: Final = 50
 _BACKOFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
-_LOOK: Final = 1.0
+_DEFECT_BACKOFF: Final = (1.0, 5.0, 15.0, 60.0)
+_BRAKED: Final = 1.0
+_NOT_READY: Final = 3
 
 
 class ConsumerWorker:
     """Runs one consumer until it is stopped."""
 
-    def __init__(self, consumer: Consumer, database: WorkerDatabase, *, kafka: str, prefix: str = "", slot: str = "0") -> None:
+    def __init__(
+        self, consumer: Consumer, database: WorkerDatabase, *, kafka: str, prefix: str = "", slot: str = "0", brake: Brake | None = None
+    ) -> None:
         self._consumer = consumer
         self._database = database
         self._kafka = kafka
         self._prefix = prefix
         self._slot = slot
-        self._batches = Batches(database, consumer, prefix=prefix)
+        self._batches = Batches(database, consumer, prefix=prefix, brake=brake)
+        self._lag = Lag(consumer.group)
+        self._housework = Housework(consumer, database, self._lag)
         self._in_hand = asyncio.Lock()
         self._stopping = asyncio.Event()
         self.name: Final = consumer.group
         self.failures = 0
         """Failures in a row of the batch in hand; 0 while all is well (readiness)."""
         self._behind: dict[TopicPartition, int] | None = None
-        self._next_look = 0.0
+        self._sought = True
+        self._begun = False
+        self._brake_id: UUID | None = None
+        self._next_try = 0.0
 
     @property
     def caught_up(self) -> bool:
         """Whether everything that stood in the log when the partitions were assigned has taken effect (readiness)."""
         return self._behind == {}
+
+    @property
+    def keeps_up(self) -> bool:
+        """Whether what it knows is young enough (readiness): not from 60 s of lag on, and again under 10 s."""
+        return self._lag.keeps_up
 
     async def run(self) -> None:
         """Consume until ``stop``. A lost broker is waited for."""
@@ -60,17 +84,24 @@ class ConsumerWorker:
             try:
                 await self._consume()
             except (KafkaError, OSError) as lost:
-                self.failures += 1
-                log.warning("broker_lost", consumer=self._consumer.group, reason=repr(lost))
-                await self._pause(self.failures)
+                self._failed("broker_lost", lost)
+                await self._pause()
 
     def stop(self) -> None:
         """Ask the loop to end after the batch in hand."""
         self._stopping.set()
 
+    def seek_again(self) -> None:
+        """Read on from the fences before anything else: partitions were assigned, or the positions are worth nothing."""
+        self._sought = False
+
+    async def finish_batch(self) -> None:
+        async with self._in_hand:
+            """Nothing more: the lock is free when the batch has taken effect."""
+
     async def _consume(self) -> None:
         kafka = self._client()
-        kafka.subscribe([self._prefix + topic for topic in self._consumer.topics()], listener=_Seeker(self, kafka))
+        kafka.subscribe([self._prefix + topic for topic in self._consumer.topics()], listener=_Listener(self))
         await kafka.start()
         try:
             while not self._stopping.is_set():
@@ -79,82 +110,136 @@ class ConsumerWorker:
             await asyncio.shield(kafka.stop())
 
     async def _turn(self, kafka: AIOKafkaConsumer) -> None:
-        fetched = await kafka.getmany(timeout_ms=_WAIT_MS, max_records=BATCH)
-        batch = [_raw(record) for records in fetched.values() for record in records]
+        if not self._sought and not await self._seek(kafka):
+            await self._pause()
+            return
+        try:
+            fetched = await kafka.getmany(timeout_ms=_WAIT_MS, max_records=BATCH)
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
+            self.seek_again()
+            return
+        await self._work_off(kafka, [_raw(record) for records in fetched.values() for record in records])
         async with self._in_hand:
-            still = kafka.assignment()
-            batch = [raw for raw in batch if TopicPartition(raw.place.topic, raw.place.partition) in still]
-            if await self._apply(batch):
-                self._note(batch)
-                await self._show(kafka, batch)
-            if not self._stopping.is_set():
-                await self._look(kafka)
+            if self._sought and not self._stopping.is_set():
+                await self._housework.look(kafka)
 
-    async def _apply(self, batch: list[Raw]) -> bool:
-        while batch and not self._stopping.is_set():
-            try:
-                await self._batches.apply(batch)
-            except Exception:
-                self.failures += 1
-                log.exception("batch_failed", consumer=self._consumer.group, records=len(batch), failures=self.failures)
-                await self._pause(self.failures)
-            else:
-                self.failures = 0
-                return True
+    async def _work_off(self, kafka: AIOKafkaConsumer, batch: Sequence[Raw]) -> None:
+        """Try a batch until it has taken effect; what is no longer ours is left to its new reader."""
+        while batch and self._sought and not self._stopping.is_set():
+            async with self._in_hand:
+                still = kafka.assignment()
+                batch = [raw for raw in batch if _place(raw) in still]
+                if await self._attempt(batch):
+                    self._note(batch)
+                    await self._show(kafka, batch)
+                    return
+            await self._pause()
+
+    async def _attempt(self, batch: Sequence[Raw]) -> bool:
+        try:
+            if self._brake_id is not None and not await self._released(self._brake_id):
+                return False
+            if not self._sought:
+                return False
+            await self._batches.apply(batch)
+        except Braked as braked:
+            await self._brake(braked)
+        except Defect as defect:
+            self._stopped_by(defect)
+        except FencesBehind:
+            log.error("fences_behind", consumer=self.name)  # noqa: TRY400 (why is in the name, where is of no interest)
+            self.seek_again()
+        except Exception as failure:  # noqa: BLE001 (a delivery loop: the batch is tried again, nothing is skipped)
+            self._failed("batch_failed", failure, records=len(batch))
+        else:
+            self.failures = 0
+            STOPPED.labels(self.name).set(0)
+            return True
         return False
 
-    def _note(self, batch: list[Raw]) -> None:
-        for raw in batch if self._behind else ():
-            tp = TopicPartition(raw.place.topic, raw.place.partition)
-            if self._behind and raw.place.offset + 1 >= self._behind.get(tp, 0):
-                self._behind.pop(tp, None)
+    def _failed(self, event: str, failure: BaseException, **about: Any) -> None:
+        self.failures += 1
+        self._next_try = _BACKOFF[min(self.failures, len(_BACKOFF)) - 1]
+        log.warning(event, consumer=self.name, reason=repr(failure), failures=self.failures, **about)
 
-    async def _show(self, kafka: AIOKafkaConsumer, batch: list[Raw]) -> None:
+    def _stopped_by(self, defect: Defect) -> None:
+        """Stand still at a record that shows a defect: not ready at once, tried again ever more rarely."""
+        self.failures = max(self.failures + 1, _NOT_READY)
+        self._next_try = _DEFECT_BACKOFF[min(self.failures - _NOT_READY, len(_DEFECT_BACKOFF) - 1)]
+        STOPPED.labels(self.name).set(1)
+        where = {"topic": defect.place.topic, "partition": defect.place.partition, "offset": defect.place.offset}
+        log.error("consumer_stopped", consumer=self.name, **where, retry_in=self._next_try, exc_info=defect.__cause__)
+
+    async def _brake(self, braked: Braked) -> None:
+        """Stand still until somebody releases the brake."""
+        self.failures = max(self.failures, _NOT_READY)
+        self._next_try = _BRAKED
+        STOPPED.labels(self.name).set(1)
+        try:
+            async with self._database.work() as work:
+                self._brake_id = await brake.engage(work.session, self.name, str(braked))
+        except (SQLAlchemyError, OSError) as failure:
+            log.warning("brake_not_noted", consumer=self.name, reason=repr(failure))
+        log.error("consumer_braked", consumer=self.name, reason=str(braked))
+
+    async def _released(self, brake_id: UUID) -> bool:
+        async with self._database.work() as work:
+            allowance = await brake.released(work.session, brake_id)
+        if allowance is None:
+            return False
+        log.warning("brake_released", consumer=self.name, allowance=allowance)
+        self._batches.brake.release(allowance)
+        self._brake_id = None
+        return True
+
+    def _note(self, batch: Sequence[Raw]) -> None:
+        for raw in batch:
+            self._lag.reach(_place(raw), raw.timestamp_ms / 1000)
+            if self._behind and raw.place.offset + 1 >= self._behind.get(_place(raw), 0):
+                self._behind.pop(_place(raw), None)
+
+    async def _show(self, kafka: AIOKafkaConsumer, batch: Sequence[Raw]) -> None:
         """Commit offsets for whoever watches the lag; the fences are what counts, so a failure here is none."""
-        reached = {TopicPartition(raw.place.topic, raw.place.partition): raw.place.offset + 1 for raw in batch}
+        reached = {_place(raw): raw.place.offset + 1 for raw in batch}
         if reached and not self._stopping.is_set():
             try:
                 await kafka.commit(reached)
             except KafkaError as failure:
-                log.info("offsets_not_shown", consumer=self._consumer.group, reason=repr(failure))
+                log.info("offsets_not_shown", consumer=self.name, reason=repr(failure))
 
-    async def _look(self, kafka: AIOKafkaConsumer) -> None:
-        """Once a second, say of partitions with nothing left to read that they are as of now."""
-        if not self._consumer.projects or time.monotonic() < self._next_look:
-            return
-        self._next_look = time.monotonic() + _LOOK
-        drained = {(tp.topic, tp.partition): at for tp in kafka.assignment() if (at := await _drained(kafka, tp))}
-        try:
-            async with self._database.work() as work:
-                await progress.reach(work.session, self._consumer.group, drained)
-        except (SQLAlchemyError, OSError) as failure:
-            log.info("progress_not_noted", consumer=self._consumer.group, reason=repr(failure))
-
-    async def seek(self, kafka: AIOKafkaConsumer, assigned: Iterable[TopicPartition]) -> None:
+    async def _seek(self, kafka: AIOKafkaConsumer) -> bool:
         """Go to where the fences stand. What was never read is read from the start."""
-        partitions = list(assigned)
+        self._sought = True
+        assigned = sorted(kafka.assignment())
+        try:
+            await self._begin(assigned)
+            found = await starts(kafka, self._database, self.name, assigned)
+            for tp, start in found.items():
+                kafka.seek(tp, start.offset)
+        except (SQLAlchemyError, OSError, IllegalStateError) as failure:
+            self._failed("seek_failed", failure)
+            self._sought = False
+            return False
+        self._batches.begin({(tp.topic, tp.partition): start.fence for tp, start in found.items()})
+        self._behind = {tp: start.end for tp, start in found.items() if start.offset < start.end}
+        self._lag.follow(assigned)
+        if self._brake_id is None:
+            self.failures = 0
+            STOPPED.labels(self.name).set(0)
+        return True
+
+    async def _begin(self, assigned: Sequence[TopicPartition]) -> None:
         async with self._database.work() as work:
-            stood = await fences.of(work.session, self._consumer.group, [(tp.topic, tp.partition) for tp in partitions])
+            if not self._begun:
+                await brake.release(work.session, self.name, by="restart", because="the consumer was started again", allowance=0)
             if self._consumer.projects:
                 topics = [self._prefix + topic for topic in self._consumer.topics()]
-                await progress.begin(work.session, self._consumer.group, topics, [(tp.topic, tp.partition) for tp in partitions])
-        firsts = await kafka.beginning_offsets(partitions) if partitions else {}
-        ends = await kafka.end_offsets(partitions) if partitions else {}
-        starts = {tp: max(stood.get((tp.topic, tp.partition), 0), firsts[tp]) for tp in partitions}
-        self._behind = {tp: end for tp, end in ends.items() if starts[tp] < end}
-        for tp, offset in starts.items():
-            kafka.seek(tp, offset)
+                await progress.begin(work.session, self.name, topics, [(tp.topic, tp.partition) for tp in assigned])
+        self._begun = True
 
-    async def finish_batch(self) -> None:
-        async with self._in_hand:
-            """Nothing more: the lock is free when the batch has taken effect."""
-
-    async def _pause(self, failures: int) -> None:
-        seconds = _BACKOFF[min(failures, len(_BACKOFF)) - 1]
-        try:
-            await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
-        except TimeoutError:
-            return
+    async def _pause(self) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), timeout=self._next_try)
 
     def _client(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -163,7 +248,7 @@ class ConsumerWorker:
             group_instance_id=f"{self._prefix}{self._consumer.group}-{self._slot}",
             client_id=f"{self._consumer.group}-{self._slot}",
             enable_auto_commit=False,
-            auto_offset_reset="earliest",
+            auto_offset_reset="none",
             session_timeout_ms=10_000,
             rebalance_timeout_ms=60_000,
             max_poll_interval_ms=300_000,
@@ -172,25 +257,21 @@ class ConsumerWorker:
         )
 
 
-class _Seeker(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
-    def __init__(self, worker: ConsumerWorker, kafka: AIOKafkaConsumer) -> None:
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka has no types
+    def __init__(self, worker: ConsumerWorker) -> None:
         self._worker = worker
-        self._kafka = kafka
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
         del revoked
         await self._worker.finish_batch()
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        await self._worker.seek(self._kafka, assigned)
+        del assigned
+        self._worker.seek_again()
 
 
-async def _drained(kafka: AIOKafkaConsumer, tp: TopicPartition) -> datetime | None:
-    """When the broker last said that nothing lies behind the position; None where something does, or it has not said."""
-    end, at = kafka.highwater(tp), kafka.last_poll_timestamp(tp)
-    if end is None or at is None or await kafka.position(tp) < end:
-        return None
-    return datetime.fromtimestamp(at / 1000, UTC)
+def _place(raw: Raw) -> TopicPartition:
+    return TopicPartition(raw.place.topic, raw.place.partition)
 
 
 def _raw(record: Any) -> Raw:

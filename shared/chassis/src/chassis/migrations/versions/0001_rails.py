@@ -56,21 +56,47 @@ def _messages() -> None:
         sa.Column("partition", sa.Integer, primary_key=True),
         sa.Column("next_offset", sa.BigInteger, nullable=False),
     )
+    _parking()
+
+
+def _parking() -> None:
     schema.create(
         "rail",
         "parked",
         sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("number", sa.BigInteger, sa.Identity(always=True), nullable=False),
         sa.Column("consumer", sa.Text, nullable=False),
         sa.Column("handler", sa.Text, nullable=False),
         sa.Column("topic", sa.Text, nullable=False),
         sa.Column("partition", sa.Integer, nullable=False),
         sa.Column("offset", sa.BigInteger, nullable=False),
+        sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("key", sa.LargeBinary),
         sa.Column("headers", JSONB, nullable=False),
         sa.Column("payload", sa.LargeBinary),
+        sa.Column("subject", sa.Uuid),
+        sa.Column("event_id", sa.Uuid),
+        sa.Column("standing", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         _now("parked_at"),
-        sa.UniqueConstraint("consumer", "handler", "topic", "partition", "offset", name="parked_once"),
+        sa.Column("settled_at", sa.DateTime(timezone=True)),
+        sa.Column("settled_by", sa.Text),
+        sa.Column("settled_because", sa.Text),
+        sa.UniqueConstraint("consumer", "handler", "topic", "partition", "offset", "digest", name="parked_once"),
+        sa.Index("parked_open", "consumer", "handler", "subject", "number", postgresql_where=sa.text("settled_at is null")),
+    )
+    schema.create(
+        "rail",
+        "brakes",
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("consumer", sa.Text, nullable=False),
+        sa.Column("reason", sa.Text, nullable=False),
+        _now("engaged_at"),
+        sa.Column("released_at", sa.DateTime(timezone=True)),
+        sa.Column("released_by", sa.Text),
+        sa.Column("released_because", sa.Text),
+        sa.Column("allowance", sa.Integer, nullable=False, server_default="0"),
+        sa.Index("brakes_one_open", "consumer", unique=True, postgresql_where=sa.text("released_at is null")),
     )
 
 

@@ -1,0 +1,80 @@
+"""What a failure means: the data's fault (park it), the world's (try again), or a defect of ours (stop and say so).
+
+SQLSTATE decides wherever PostgreSQL was asked: 22, 23 and 42501 are the data's, as are 21 and
+54 (two rows of one key in a statement, a value beyond a limit of the server); 40001, 40P01, 08,
+53, 57, 58, 25006 and 55P03 the world's. What asyncpg refuses to send is the data's too, though
+no SQLSTATE says so.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.orm.exc import StaleDataError
+
+from chassis.errors import Refusal
+
+_DATA: Final = ("21", "22", "23", "42501", "54")
+_WORLD: Final = ("40001", "40P01", "08", "25006", "53", "55P03", "57", "58")
+
+
+class Poison(Exception):
+    """A record that can never take effect here."""
+
+
+class Verdict(StrEnum):
+    POISON = "poison"
+    """Trying again could never help: park the record."""
+    PASSING = "passing"
+    """The world's fault, or another's who was faster: try the batch again."""
+    DEFECT = "defect"
+    """Nobody knows: stop, and say so."""
+
+
+def judge(failure: BaseException) -> Verdict:
+    """What is to be done about a failure of a handler or of its transaction."""
+    if isinstance(failure, Refusal | Poison):
+        return Verdict.POISON
+    if isinstance(failure, OSError | NoConnectionFree | StaleDataError):
+        return Verdict.PASSING
+    if isinstance(failure, DBAPIError) and failure.connection_invalidated:
+        return Verdict.PASSING
+    for cause in _causes(failure):
+        if (verdict := _by_cause(cause)) is not None:
+            return verdict
+    return Verdict.DEFECT
+
+
+def reason_of(failure: BaseException) -> str:
+    """Why, for whoever looks at what was parked; never the values of a statement, which may name people."""
+    if isinstance(failure, Refusal):
+        return f"{failure.code}: {failure.detail}"
+    if isinstance(failure, DBAPIError) and failure.orig is not None:
+        cause = failure.orig.__cause__ or failure.orig
+        return f"{type(cause).__name__}: {cause.args[0] if cause.args else ''}"
+    return str(failure) if isinstance(failure, Poison) else f"{type(failure).__name__}: {failure}"
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """The failure itself, and what PostgreSQL's driver said underneath."""
+    yield failure
+    if isinstance(failure, DBAPIError) and failure.orig is not None:
+        yield failure.orig
+        if failure.orig.__cause__ is not None:
+            yield failure.orig.__cause__
+
+
+def _by_cause(cause: BaseException) -> Verdict | None:
+    state = str(getattr(cause, "sqlstate", None) or "")
+    if state.startswith(_DATA):
+        return Verdict.POISON
+    if state.startswith(_WORLD):
+        return Verdict.PASSING
+    if isinstance(cause, asyncpg.InterfaceError) and isinstance(cause, ValueError):
+        return Verdict.POISON
+    if isinstance(cause, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError):
+        return Verdict.PASSING
+    return None
