@@ -114,6 +114,15 @@ def test_an_answer_with_half_a_character_is_refused_when_told() -> None:
             _asking(answers)
 
 
+def test_an_answer_with_a_nul_character_is_refused_told_or_read() -> None:
+    """CUS-15: PostgreSQL stores none, in a value as little as in a name."""
+    for answers in ({"question": "a\0b"}, {"a\0b": "answer"}, {"question": [{"inner": {"\0": 1}}]}):
+        with pytest.raises(ValidationError):
+            _asking(answers)
+    with pytest.raises(ValidationError):
+        CustomerChanged.read(_asking({"question": "HERE"}).payload().replace(b"HERE", rb"\u0000"))
+
+
 def test_money_travels_as_text_so_that_no_reader_rounds_it() -> None:
     line = samples.records(BillingLineRated)[0]
 

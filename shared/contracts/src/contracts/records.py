@@ -31,11 +31,11 @@ _DEEPEST: Final = 64
 
 
 def _portable(value: JsonValue, room: int = _DEEPEST) -> JsonValue:
-    """Refuse what some reader's JSON cannot hold: NaN, infinity, lone surrogates, integers over 64 bits, great depth."""
+    """Refuse what some reader cannot hold: NUL (PostgreSQL), NaN, infinity, lone surrogates, integers over 64 bits, great depth."""
     if room == 0:
         raise ValueError(f"nested more than {_DEEPEST} deep")
     if isinstance(value, str):
-        value.encode()
+        _check_text(value)
     elif isinstance(value, float) and not math.isfinite(value):
         raise ValueError("not a finite number")
     elif isinstance(value, int) and not -(2**63) <= value < 2**63:
@@ -43,6 +43,12 @@ def _portable(value: JsonValue, room: int = _DEEPEST) -> JsonValue:
     for item in _items(value):
         _portable(item, room - 1)
     return value
+
+
+def _check_text(text: str) -> None:
+    text.encode()
+    if "\0" in text:
+        raise ValueError("a NUL character")
 
 
 def _items(value: JsonValue) -> Iterable[JsonValue]:

@@ -1,9 +1,11 @@
 """What a request to create a customer looks like (CUS-03 to CUS-08, CUS-15, CUS-21 to CUS-26)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
+import msgspec
 from annotated_types import Len
-from pydantic import Field
+from pydantic import AfterValidator, Field, JsonValue
+from pydantic_core import PydanticCustomError
 
 from chassis.http.bodies import Body
 from chassis.http.text import CountryCode, EmailAddress, LanguageTag, Name, Text, TimeZoneName
@@ -49,13 +51,33 @@ class NewFirstAdmin(Body):
     temporary: bool = False
 
 
+MOST_ANSWERED: Final = 16 * 1024
+MOST_ANSWERED_TOGETHER: Final = 32 * 1024
+"""Bytes of JSON. All that a customer's creation answers has to fit into what is kept under an idempotency key."""
+
+
+def _bounded(answers: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    if len(msgspec.json.encode(answers)) > MOST_ANSWERED:
+        raise PydanticCustomError("too_large", "Answers of at most {most} bytes of JSON", {"most": MOST_ANSWERED})
+    return answers
+
+
+type Answers = Annotated[JsonObject, AfterValidator(_bounded)]
+
+
 class NewProduct(Body):
     """``quantity`` left out is the offer's own; ``answers`` fill the offer's form."""
 
     offer: Code
     kind: Literal["trial", "paid"]
     quantity: Annotated[int, Field(ge=1, le=1_000_000)] | None = None
-    answers: JsonObject = Field(default_factory=dict)
+    answers: Answers = Field(default_factory=dict)
+
+
+def _bounded_together(products: list[NewProduct]) -> list[NewProduct]:
+    if sum(len(msgspec.json.encode(product.answers)) for product in products) > MOST_ANSWERED_TOGETHER:
+        raise PydanticCustomError("too_large", "Answers of at most {most} bytes of JSON together", {"most": MOST_ANSWERED_TOGETHER})
+    return products
 
 
 class AcceptedEula(Body):
@@ -71,7 +93,7 @@ class NewCustomer(Body):
     domain: Annotated[str, Text(253)]
     first_admin: NewFirstAdmin | None = None
     send_welcome: bool = True
-    products: Annotated[list[NewProduct], Len(1, 20)]
+    products: Annotated[list[NewProduct], Len(1, 20), AfterValidator(_bounded_together)]
     eula: AcceptedEula
     tags: Annotated[list[Tag], Len(max_length=50)] = Field(default_factory=list)
     data_region: Annotated[str, Text(50)] = "default"
