@@ -75,6 +75,7 @@ class Process:
         self._settings = service.settings
         self._database = service.settings.database(service.name)
         self._health = Health()
+        self._head_seen = False
         self._api: ApiDatabase | None = ApiDatabase(self._database, self._clock) if "api" in parts else None
         self._work: WorkerDatabase | None = WorkerDatabase(self._database, self._clock) if parts - {"api"} else None
         self._loops = list(self._make_loops())
@@ -134,9 +135,9 @@ class Process:
 
     def _watch(self) -> None:
         """Say what must hold for this process to be ready."""
-        for database in (self._api, self._work):
+        for name, database in (("database for requests", self._api), ("database for work", self._work)):
             if database is not None:
-                self._health.add("database", database.ping)
+                self._health.add(name, database.ping)
         if self._work is not None:
             self._health.add("schema", self._at_head)
         for loop in self._loops:
@@ -144,12 +145,15 @@ class Process:
             if isinstance(loop, ConsumerWorker):
                 self._health.add(f"{loop.name} caught up at start", _caught_up(loop))
                 self._health.add(f"{loop.name} keeps up", _knows_enough(loop))
+            if isinstance(loop, Relay):
+                self._health.add(f"{loop.name} keeps up", _keeps_up(loop))
 
     async def _at_head(self) -> bool:
-        if self._work is None:
-            return True
-        async with self._work.direct() as connection:
-            return not await pending(connection, self._service.migrations)
+        """Whether the schema is the one this code was written for; it does not go back."""
+        if self._work is not None and not self._head_seen:
+            async with self._work.direct() as connection:
+                self._head_seen = not await pending(connection, self._service.migrations)
+        return self._head_seen or self._work is None
 
 
 @asynccontextmanager
@@ -194,6 +198,13 @@ def _caught_up(loop: ConsumerWorker) -> Callable[[], Coroutine[Any, Any, bool]]:
 def _knows_enough(loop: ConsumerWorker) -> Callable[[], Coroutine[Any, Any, bool]]:
     async def check() -> bool:
         return loop.keeps_up
+
+    return check
+
+
+def _keeps_up(relay: Relay) -> Callable[[], Coroutine[Any, Any, bool]]:
+    async def check() -> bool:
+        return not relay.stuck
 
     return check
 

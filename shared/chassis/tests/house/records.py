@@ -21,3 +21,8 @@ class HouseBuilt(Fact):
 class HouseChanged(State[HouseState]):
     topic: ClassVar[str] = "house.changed"
     aggregate: ClassVar[str] = "house"
+
+
+class ClerkHired(Fact):
+    topic: ClassVar[str] = "clerk.hired"
+    aggregate: ClassVar[str] = "user"

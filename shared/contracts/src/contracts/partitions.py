@@ -1,5 +1,6 @@
 """Which partition a record goes to: murmur2, as the Java client computes it."""
 
+from struct import unpack_from
 from typing import Final
 from uuid import UUID
 
@@ -18,18 +19,12 @@ def partition_for(key: UUID, partitions: int) -> int:
 
 
 def _murmur2(data: bytes) -> int:
-    length = len(data)
-    h = (_SEED ^ length) & _MASK
-    whole = length - length % 4
-    for start in range(0, whole, 4):
-        k = int.from_bytes(data[start : start + 4], "little")
-        k = (k * _M) & _MASK
-        k ^= k >> 24
-        k = (k * _M) & _MASK
-        h = ((h * _M) & _MASK) ^ k
-    if tail := data[whole:]:
-        h ^= int.from_bytes(tail, "little")
-        h = (h * _M) & _MASK
-    h ^= h >> 13
-    h = (h * _M) & _MASK
-    return h ^ (h >> 15)
+    size = len(data)
+    h = (_SEED ^ size) & _MASK
+    for k in unpack_from(f"<{size // 4}I", data):
+        mixed = k * _M & _MASK
+        h = (h * _M ^ (mixed ^ mixed >> 24) * _M) & _MASK
+    if tail := data[size - size % 4 :]:
+        h = (h ^ int.from_bytes(tail, "little")) * _M & _MASK
+    h = (h ^ h >> 13) * _M & _MASK
+    return h ^ h >> 15

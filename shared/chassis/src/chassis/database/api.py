@@ -20,6 +20,7 @@ from chassis.database.logins import refuse_mighty
 from chassis.database.reading import Read
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
+from chassis.outbox import Lane
 from chassis.principal import Principal
 
 _ENTER: Final = text(
@@ -82,8 +83,13 @@ class ApiDatabase:
             await connection.execute("select 1")
 
     @asynccontextmanager
-    async def change(self, principal: Principal, *, correlation: Correlated | None = None) -> AsyncIterator[Transaction]:
-        """Change rows as one principal. Leaving it without an exception commits; what was told is written first."""
+    async def change(
+        self, principal: Principal, *, correlation: Correlated | None = None, lane: Lane = Lane.USUAL
+    ) -> AsyncIterator[Transaction]:
+        """Change rows as one principal. Leaving it without an exception commits; what was told is written first.
+
+        Bulk work says ``lane=Lane.BULK``.
+        """
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             await session.execute(_ENTER, self._entry(principal))
             now = self._clock.now()
@@ -92,6 +98,7 @@ class ApiDatabase:
                 real_now=now,
                 correlation_id=correlation.request_id if correlation else None,
                 traceparent=correlation.traceparent if correlation else None,
+                lane=lane,
             )
             tx = Transaction(session, partner_id=principal.tenant, now=now, origin=origin, principal=principal)
             yield tx

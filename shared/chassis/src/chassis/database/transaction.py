@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.ids import new_id
-from chassis.outbox import About, Told
+from chassis.outbox import About, Lane, Told, say
 from chassis.principal import Principal
 from contracts.envelope import Envelope
 from contracts.records import Fact, Record
@@ -29,6 +29,7 @@ class Origin:
     causation_id: str | None = None
     traceparent: str | None = None
     sandbox: bool = False
+    lane: Lane = Lane.USUAL
 
 
 class Transaction:
@@ -36,6 +37,7 @@ class Transaction:
 
     ``partner_id`` is the only tenant there is; ``now`` is business time (a sandbox partner lives
     ahead of real time); ``principal`` is who asks, None when an event or the clock does.
+    ``lane`` says how soon what it tells is sent: bulk work lets everything else pass.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Transaction:
         self.partner_id: Final = partner_id
         self.principal: Final = principal
         self.now: Final = now
+        self.lane: Final = origin.lane
         self.new_id: Final[Callable[[], UUID]] = new_id
         self.told: Final[list[Told]] = []
         self._origin = origin
@@ -54,11 +57,16 @@ class Transaction:
         """Say whom the next records are about. Flush first: ``version`` is the one this transaction gave the entity."""
         return About(kind=kind, id=entity_id, version=version, partner_id=self.partner_id, customer_id=customer_id, data_region=data_region)
 
-    def tell(self, record: Record, *, about: About, caused_by: Sequence[UUID] = ()) -> UUID:
+    def tell(self, record: Record, *, about: About, caused_by: Sequence[UUID] = (), urgent: bool = False) -> UUID:
         """Tell a fact or a state; it is published after the commit, at least once, always under the id answered here.
+
+        ``urgent`` is what changes who may do what: it is sent before everything else. Records of
+        partners, users and roles are so by themselves; a customer's are when its tags, partner or
+        management type change.
 
         Raises:
             ValueError: the record is about another kind of entity, or this state version was told before.
+            TooLargeToTell: no topic would take it.
         """
         if record.aggregate != about.kind:
             raise ValueError(f"{record.topic} is about a {record.aggregate}, not a {about.kind}")
@@ -66,7 +74,7 @@ class Transaction:
             self._once(about)
         event_id = self.new_id()
         causes = ",".join(map(str, caused_by)) or self._origin.causation_id
-        self.told.append(Told(record=record, about=about, envelope=self._envelope(event_id, record, about, causes)))
+        self.told.append(say(record, about, self._envelope(event_id, record, about, causes), lane=self.lane, urgent=urgent))
         return event_id
 
     @property

@@ -19,7 +19,7 @@ from chassis.clock import Clock
 from chassis.database.logins import refuse_mighty
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
-from chassis.outbox import Told
+from chassis.outbox import Lane, Told
 from contracts.envelope import Envelope
 
 
@@ -33,10 +33,12 @@ class Work:
         self._told: list[Told] = []
 
     @asynccontextmanager
-    async def item(self, partner_id: UUID, *, cause: Envelope | None = None, at: datetime | None = None) -> AsyncIterator[Transaction]:
+    async def item(
+        self, partner_id: UUID, *, cause: Envelope | None = None, at: datetime | None = None, lane: Lane = Lane.USUAL
+    ) -> AsyncIterator[Transaction]:
         """Work for one partner, caused by an event or by its time having come (``at``: business time, UTC).
 
-        An exception undoes the item alone, and what it told is forgotten.
+        Bulk work says ``lane=Lane.BULK``. An exception undoes the item alone, and what it told is forgotten.
         """
         real_now = self._clock.now()
         origin = Origin(
@@ -46,6 +48,7 @@ class Work:
             causation_id=str(cause.id) if cause else None,
             traceparent=cause.traceparent if cause else None,
             sandbox=cause.sandbox if cause else False,
+            lane=lane,
         )
         async with self.session.begin_nested():
             tx = Transaction(self.session, partner_id=partner_id, now=at or real_now, origin=origin)

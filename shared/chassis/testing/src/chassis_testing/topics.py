@@ -49,6 +49,16 @@ class Topics:
         finally:
             await consumer.stop()
 
+    async def sizes(self, name: str) -> list[int]:
+        """How many records each partition of a topic has ever got."""
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
+        await consumer.start()
+        try:
+            ends = await consumer.end_offsets(await _places(consumer, [self.prefix + name]))
+            return [ends[place] for place in sorted(ends)]
+        finally:
+            await consumer.stop()
+
 
 @pytest.fixture
 def topics(kafka: str) -> Topics:

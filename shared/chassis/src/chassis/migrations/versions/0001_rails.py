@@ -2,12 +2,22 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSON, JSONB
 
 from chassis.database import schema
 
 revision = "0001"
 down_revision = None
+
+_RING = """
+create function ring_for_the_relay() returns trigger language plpgsql as $$
+begin
+    if not pg_try_advisory_xact_lock_shared(7041778) then
+        notify outbox;
+    end if;
+    return null;
+end $$
+"""
 
 
 def _now(name: str) -> sa.Column[object]:
@@ -33,12 +43,17 @@ def _messages() -> None:
         sa.Column("key", sa.Text, nullable=False),
         sa.Column("partition_key", sa.Uuid, nullable=False),
         sa.Column("event_id", sa.Uuid, nullable=False),
-        sa.Column("headers", JSONB, nullable=False),
+        sa.Column("headers", JSON, nullable=False),
         sa.Column("payload", sa.LargeBinary),
+        sa.Column("reason", sa.Text),
         _now("created_at"),
         sa.Index("outbox_entity", "entity", "id"),
+        sa.Index("outbox_lane", "lane", "id"),
+        sa.Index("outbox_parked", "entity", postgresql_where=sa.text("lane = 3")),
     )
     schema.allow_insert("outbox")
+    op.execute(_RING)
+    op.execute("create trigger outbox_rings after insert on outbox for each statement execute function ring_for_the_relay()")
     schema.create(
         "rail",
         "inbox",

@@ -1,0 +1,100 @@
+"""A term: what one producer publishes, wave after wave, until it fails or is replaced.
+
+While the broker works on a wave, the database deletes the one before and reads the next one
+ahead. A failure ends the term, and what was read ahead is forgotten: the next term reads again.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import asyncpg
+
+from chassis.relay import parking
+from chassis.relay.measuring import PUBLISHED
+from chassis.relay.publishing import Outcome, Publisher
+from chassis.relay.reading import WAVE, Reader, Rows
+
+_DELETE: Final = "delete from outbox where id = any($1::bigint[])"
+_ANSWER_WITHIN: Final = 10.0
+
+
+class Term:
+    """Runs on the lock's own connection. ``suspects``, rows of batches refused for their size, outlive it: each is tried alone."""
+
+    def __init__(self, connection: "asyncpg.Connection[Any]", publisher: Publisher, suspects: set[int]) -> None:
+        self._connection = connection
+        self._publisher = publisher
+        self._reader = Reader(connection)
+        self._suspects = suspects
+        self._rows: Rows = ()
+        self._done: list[int] = []
+        self.over = False
+        """The producer is of no more use."""
+
+    async def look(self) -> bool:
+        """Whether there is something to publish."""
+        if not self._rows:
+            await self.settle()
+            self._rows = await self._reader.wave()
+        return bool(self._rows)
+
+    async def publish(self) -> None:
+        """Publish the wave that was looked at.
+
+        Raises:
+            KafkaError, TimeoutError: the producer failed; what was acknowledged is deleted all the same.
+        """
+        rows = await self._free(self._rows)
+        publishing = asyncio.create_task(self._publisher.publish(rows, self._suspects))
+        try:
+            await self.settle()
+            ahead = await self._reader.wave() if len(rows) >= WAVE else ()
+        finally:
+            outcome = await publishing
+        self._done = in_order(rows, outcome.acknowledged)
+        if outcome.failure is not None or outcome.too_large:
+            await self._end(outcome)
+        sent = {row["id"] for row in rows}
+        self._rows = [row for row in ahead if row["id"] not in sent]
+
+    async def settle(self) -> None:
+        """Delete what was acknowledged."""
+        if done := self._done:
+            await self._connection.execute(_DELETE, done, timeout=_ANSWER_WITHIN)
+            PUBLISHED.inc(len(done))
+            self._suspects.difference_update(done)
+            self._done = []
+
+    async def _free(self, rows: Rows) -> Rows:
+        """Without rows of entities of which one is parked: those are parked behind it."""
+        held = {row["entity"] for row in rows if row["held"]}
+        if not held:
+            return rows
+        await parking.follow(self._connection, held)
+        return [row for row in rows if row["entity"] not in held]
+
+    async def _end(self, outcome: Outcome) -> None:
+        self.over = True
+        await self.settle()
+        for refused in outcome.too_large:
+            if len(refused) > 1:
+                self._suspects.update(refused)
+            else:
+                await parking.park(self._connection, refused[0], "the broker refused it: it is larger than its topic allows")
+                self._suspects.discard(refused[0])
+        if outcome.failure is not None:
+            raise outcome.failure
+
+
+def in_order(rows: Rows, acknowledged: set[int]) -> list[int]:
+    """The acknowledged rows that have no unacknowledged earlier row of the same entity in the wave."""
+    if len(acknowledged) == len(rows):
+        return [row["id"] for row in rows]
+    waiting = set()
+    done = []
+    for row in rows:
+        if row["id"] in acknowledged and row["entity"] not in waiting:
+            done.append(row["id"])
+        else:
+            waiting.add(row["entity"])
+    return done
