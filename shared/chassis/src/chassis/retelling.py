@@ -1,0 +1,89 @@
+"""Retelling: every entity's state told anew, one version higher, so that a topic can be filled again.
+
+For a new field in a state, a broker that was lost, a reader that came late. It tells in the
+bulk lane, some at a time, and waits while what was told is not yet out, so nobody else waits
+for it. Being cut short and begun anew costs versions and nothing else.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+import structlog
+from sqlalchemy import select, tuple_, update
+from sqlalchemy.orm.interfaces import ORMOption
+
+from chassis import outbox
+from chassis.database.transaction import Transaction
+from chassis.database.worker import Work, WorkerDatabase
+from chassis.outbox import Lane
+
+log = structlog.get_logger()
+
+_BATCH: Final = 200
+_LONGEST_LAG: Final = 1.0
+_BREATH: Final = 0.2
+
+type Place = tuple[UUID, UUID]
+"""Where a retelling stands: the partner and the id of the last entity told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retelling[Row]:
+    """How the entities of one aggregate are told: the mapped class, which is a versioned tenant row, and what tells one state, no facts.
+
+    ``load`` are options for what ``tell`` reads beside the row (``selectinload(...)``).
+    """
+
+    aggregate: str
+    rows: type[Row]
+    tell: Callable[[Transaction, Row], None]
+    load: Sequence[ORMOption] = ()
+
+
+async def retell[Row](database: WorkerDatabase, retelling: Retelling[Row], *, batch: int = _BATCH) -> int:
+    """Tell all entities of an aggregate anew: how many there were."""
+    place: Place | None = None
+    told = 0
+    while True:
+        await _until_out(database)
+        async with database.work() as work:
+            places = await _next(work, retelling, place, batch)
+            if not places:
+                break
+            await _tell(work, retelling, places)
+        place = places[-1]
+        told += len(places)
+    log.info("states_retold", aggregate=retelling.aggregate, entities=told)
+    return told
+
+
+async def _until_out(database: WorkerDatabase) -> None:
+    while True:
+        async with database.work() as work:
+            if await outbox.lag(work.session) <= _LONGEST_LAG:
+                return
+        await asyncio.sleep(_BREATH)
+
+
+async def _next(work: Work, retelling: Retelling[Any], after: Place | None, batch: int) -> list[Place]:
+    row = retelling.rows
+    wanted = select(row.partner_id, row.id).order_by(row.partner_id, row.id).limit(batch)
+    if after is not None:
+        wanted = wanted.where(tuple_(row.partner_id, row.id) > after)
+    return [(partner_id, row_id) for partner_id, row_id in await work.session.execute(wanted)]
+
+
+async def _tell(work: Work, retelling: Retelling[Any], places: Sequence[Place]) -> None:
+    row = retelling.rows
+    for partner_id, of_partner in groupby(places, key=lambda place: place[0]):
+        ids = [row_id for _, row_id in of_partner]
+        async with work.item(partner_id, lane=Lane.BULK) as tx:
+            raised = update(row).where(row.partner_id == partner_id, row.id.in_(ids)).values(version=row.version + 1)
+            await tx.session.execute(raised, execution_options={"synchronize_session": False})
+            found = select(row).where(row.partner_id == partner_id, row.id.in_(ids)).options(*retelling.load)
+            for entity in await tx.session.scalars(found, execution_options={"populate_existing": True}):
+                retelling.tell(tx, entity)
