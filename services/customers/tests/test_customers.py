@@ -184,6 +184,30 @@ async def test_a_first_admin_of_another_domain_fails_the_whole_creation(tx: Tran
     assert await refused(tx, an_application(domain="elsewhere.example")) == {"/contact/email": "foreign_domain"}
 
 
+@pytest.mark.parametrize(
+    ("domain", "email", "accepted"),
+    [
+        ("berg.example", "ada@berg.example", True),
+        ("berg.example", "ada@mail.berg.example", True),
+        ("shop.berg.example", "ada@eu.shop.berg.example", True),
+        ("shop.berg.example", "ada@other.berg.example", False),
+        ("shop.berg.example", "ada@berg.example", False),
+        ("berg.example", "ada@notberg.example", False),
+        ("berg.example", "ada@berg.example.org", False),
+    ],
+)
+async def test_the_first_address_is_on_the_customers_domain_or_below_it(tx: Transaction, domain: str, email: str, accepted: bool) -> None:
+    """CUS-23: neither above it nor beside it, whoever registered that."""
+    await a_partner(tx)
+    admin = FirstAdminWanted(first_name="Grace", last_name="Hopper", email=email)
+    application = an_application(domain=domain, first_admin=admin)
+
+    if accepted:
+        assert (await user_of(tx, await customers.create(tx, application))).email == email
+    else:
+        assert await refused(tx, application) == {"/first_admin/email": "foreign_domain"}
+
+
 async def test_a_temporary_first_address_may_be_elsewhere(tx: Transaction) -> None:
     """CUS-24."""
     await a_partner(tx)

@@ -1,4 +1,4 @@
-"""Domains: bare names, and whether two belong to one organisation (CUS-21, CUS-23).
+"""Domains: bare names, which addresses are on one (CUS-21, CUS-23), and whether two belong to one organisation (CUS-18).
 
 What belongs together is decided by the public suffix list, as packaged; nothing is fetched.
 A name under a suffix that the list does not know counts as registered below its last label.
@@ -59,6 +59,12 @@ def registrable(domain: str) -> str | None:
 
 def of_email(email: str) -> str:
     return email.rpartition("@")[2].lower()
+
+
+def on(domain: str, email: str) -> bool:
+    """Whether an address is on a domain or on one below it; one above or beside it is somewhere else (CUS-23)."""
+    where = of_email(email)
+    return where == domain or where.endswith(f".{domain}")
 
 
 def together(one: str, other: str) -> bool:

@@ -69,6 +69,6 @@ def objection(admin: Admin, domain: str, policy: IdentityPolicy) -> tuple[str, s
         return "email_needed", "No address can be made of these names and this domain; give one."
     if admin.temporary and not policy.temporary_allowed:
         return "temporary_not_allowed", "Temporary addresses are not allowed."
-    if policy.first_admin == "any" or admin.temporary or domains.together(domains.of_email(admin.email), domain):
+    if policy.first_admin == "any" or admin.temporary or domains.on(domain, admin.email):
         return None
     return "foreign_domain", f"The first address must be on {domain}, or be temporary."
