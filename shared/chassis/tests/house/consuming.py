@@ -57,9 +57,10 @@ def an_envelope(topic: str, house_id: UUID, version: int, partner_id: UUID | Non
 class Teller:
     """Tells records as a stranger might: in any order, twice, broken."""
 
-    def __init__(self, producer: AIOKafkaProducer, prefix: str) -> None:
+    def __init__(self, producer: AIOKafkaProducer, prefix: str, *, partitions: int = 2) -> None:
         self._producer = producer
         self._prefix = prefix
+        self._partitions = partitions
 
     async def tell(self, envelope: Envelope, payload: bytes | None, *, headers: Sequence[tuple[str, bytes]] | None = None) -> None:
         await self._producer.send_and_wait(
@@ -67,7 +68,7 @@ class Teller:
             value=payload,
             key=str(envelope.subject).encode(),
             headers=list(headers) if headers is not None else encode(envelope),
-            partition=partition_for(envelope.partition_key, 2),
+            partition=partition_for(envelope.partition_key, self._partitions),
         )
 
     async def tell_built(self, name: str, *, envelope: Envelope | None = None) -> Envelope:
@@ -123,12 +124,21 @@ async def reasons(database: WorkerDatabase) -> list[str]:
         return [row["reason"] for row in await connection.fetch('select reason from parked order by "offset", partition')]
 
 
-async def has(database: WorkerDatabase, *expected: str) -> None:
+async def has(database: WorkerDatabase, *expected: str, within: float = 15.0) -> None:
     async def look() -> bool:
         assert sorted(await names(database)) == sorted(expected)
         return True
 
-    await eventually(look)
+    await eventually(look, within=within)
+
+
+async def in_order(database: WorkerDatabase) -> list[str]:
+    """The names of houses in the order in which they were built, as the outbox has it."""
+    async with database.direct() as connection:
+        rows = await connection.fetch(
+            "select convert_from(payload, 'utf8')::jsonb->>'name' as name from outbox where topic = 'house.built' order by id"
+        )
+    return [row["name"] for row in rows]
 
 
 class Log:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 from house import houses
-from house.consuming import FOLLOWING, Log, NoGarden, an_envelope, names, tolerant
+from house.consuming import FOLLOWING, Log, NoGarden, an_envelope, in_order, names, tolerant
 from house.records import HouseBuilt
 
 from chassis.consumers import Consumer, Event, Step
@@ -38,15 +38,6 @@ async def standings(database: WorkerDatabase) -> list[tuple[str, str]]:
 async def parked_ids(database: WorkerDatabase) -> list[UUID]:
     async with database.direct() as connection:
         return [row["id"] for row in await connection.fetch("select id from parked where settled_at is null order by number")]
-
-
-async def in_order(database: WorkerDatabase) -> list[str]:
-    """The names of houses in the order in which they were built, as the outbox has it."""
-    async with database.direct() as connection:
-        rows = await connection.fetch(
-            "select convert_from(payload, 'utf8')::jsonb->>'name' as name from outbox where topic = 'house.built' order by id"
-        )
-    return [row["name"] for row in rows]
 
 
 refusing = tolerant(lambda name: "bad" not in name)

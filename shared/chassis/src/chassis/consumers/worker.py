@@ -252,6 +252,7 @@ class ConsumerWorker:
             session_timeout_ms=10_000,
             rebalance_timeout_ms=60_000,
             max_poll_interval_ms=300_000,
+            metadata_max_age_ms=10_000,
             partition_assignment_strategy=(RangePartitionAssignor,),
             fetch_max_wait_ms=100,
         )
