@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, Text, UniqueConstraint, delete, func, select, update
+from sqlalchemy import Row, Text, UniqueConstraint, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -87,8 +87,14 @@ async def plan(tx: Transaction, kind: str, subject: UUID, *, slot: str, at: date
 
 
 async def withdraw(tx: Transaction, kind: str, subject: UUID) -> None:
-    """Take planned work back; what is not planned any more changes nothing."""
-    await tx.session.execute(delete(DueRow).where(DueRow.partner_id == tx.partner_id, DueRow.kind == kind, DueRow.subject == subject))
+    """Take planned work back; what is not planned any more changes nothing.
+
+    Work that somebody has in hand at this moment is left to him: whoever does it looks at how
+    things are then. Waiting for it here would be waiting in a circle, because it waits for the subject.
+    """
+    planned = select(DueRow.id).where(DueRow.partner_id == tx.partner_id, DueRow.kind == kind, DueRow.subject == subject)
+    free = (await tx.session.scalars(planned.with_for_update(skip_locked=True))).all()
+    await tx.session.execute(delete(DueRow).where(DueRow.partner_id == tx.partner_id, DueRow.id.in_(free)))
 
 
 class DueWorker:
@@ -157,11 +163,10 @@ class DueWorker:
             async with work.item(row.partner_id, at=row.due_at) as tx:
                 await tx.session.execute(delete(DueRow).where(*this))
                 await self._kinds[row.kind].handle(tx, item)
-        except (DBAPIError, OSError) as lost:
-            if isinstance(lost, DBAPIError) and not lost.connection_invalidated and lost.orig is not None:
-                await self._later(work, row, lost)
-            else:
+        except DBAPIError as failure:
+            if failure.connection_invalidated:
                 raise
+            await self._later(work, row, failure)
         except Exception as failure:  # noqa: BLE001 (a delivery loop: whatever went wrong is kept with the row and tried again)
             await self._later(work, row, failure)
 
@@ -174,7 +179,7 @@ class DueWorker:
         await work.session.execute(
             update(DueRow)
             .where(DueRow.partner_id == row.partner_id, DueRow.id == row.id)
-            .values(retry_at=func.now() + wait, attempts=DueRow.attempts + 1, last_error=str(failure)[:2000])
+            .values(retry_at=self._clock.now() + wait, attempts=DueRow.attempts + 1, last_error=str(failure)[:2000])
         )
 
     async def _pause(self, seconds: float) -> None:

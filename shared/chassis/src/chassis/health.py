@@ -5,6 +5,7 @@ why stands in the log, once, when it changes.
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -20,6 +21,7 @@ type Check = Callable[[], Awaitable[bool | None]]
 """Holds unless it answers False or raises."""
 
 PATIENCE: Final = 2.0
+REMEMBERED: Final = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,19 +38,25 @@ class Readiness:
 
 
 class Health:
-    def __init__(self, checks: Mapping[str, Check] | None = None, *, patience: float = PATIENCE) -> None:
+    def __init__(self, checks: Mapping[str, Check] | None = None, *, patience: float = PATIENCE, remembered: float = REMEMBERED) -> None:
         self._checks = dict(checks or {})
         self._patience = patience
+        self._remembered = remembered
         self._held: dict[str, bool] = {}
+        self._looking = asyncio.Lock()
+        self._seen: tuple[float, Readiness] | None = None
 
     def add(self, name: str, check: Check) -> None:
         self._checks[name] = check
 
     async def look(self) -> Readiness:
-        """Ask all checks at once; each has ``patience`` seconds."""
-        names = list(self._checks)
-        held = await asyncio.gather(*(self._holds(name) for name in names))
-        return Readiness(dict(zip(names, held, strict=True)))
+        """Ask all checks at once; each has ``patience`` seconds. What was seen is true for a second, however many ask."""
+        async with self._looking:
+            if self._seen is None or time.monotonic() - self._seen[0] >= self._remembered:
+                names = list(self._checks)
+                held = await asyncio.gather(*(self._holds(name) for name in names))
+                self._seen = time.monotonic(), Readiness(dict(zip(names, held, strict=True)))
+            return self._seen[1]
 
     async def _holds(self, name: str) -> bool:
         failure: Exception | None = None

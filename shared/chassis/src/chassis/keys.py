@@ -45,19 +45,21 @@ class KeySet:
         self._fetched_at = _LONG_AGO
 
     async def find(self, key_id: str, now: datetime) -> OKPKey | None:
-        """The key, fetched if need be; None when the issuer has no such key.
+        """The key, fetched if need be, one fetch for all who wait; None when the issuer, asked just now, has no such key.
 
         Raises:
-            KeysUnavailable: it is not known here, and the issuer cannot be asked.
+            KeysUnavailable: it is not known here, and the issuer cannot be asked, or was asked too short a time ago.
         """
         if self._url is None:
             return self._keys.get(key_id)
-        if self._due(key_id, now):
-            async with self._fetching:
-                if self._due(key_id, now):
-                    await self._fetch(self._url, now)
+        if key_id in self._keys and not self._due(key_id, now):
+            return self._keys[key_id]
+        known_at = self._fetched_at
+        async with self._fetching:
+            if self._due(key_id, now):
+                await self._fetch(self._url, now)
         found = self._keys.get(key_id)
-        if found is None and self._fetched_at < self._tried_at:
+        if found is None and self._fetched_at == known_at:
             raise KeysUnavailable(retry_after=1)
         return found
 

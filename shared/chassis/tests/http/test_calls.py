@@ -50,7 +50,8 @@ class NoHaunting(Refusal):
 async def create(body: NewHouse, call: Annotated[Call, allow(Permission.CUSTOMERS_ADD)]) -> Response:
     async with call.change(customer=body.customer_id) as tx:
         house = await houses.build(tx, body.name, body.customer_id)
-        if body.name == "haunted":
+        if body.name == "haunted" or (body.name == "twin" and not call.tools):
+            call.tools.add("refused once")
             raise NoHaunting
         return call.created(b'{"id":"%s"}' % str(house.id).encode(), location=f"/v1/houses/{house.id}", version=house.version)
 
@@ -79,6 +80,7 @@ class World:
     clock: FixedClock
     principal: Principal
     customers: list[UUID]
+    unlucky: set[str]
 
     async def put(self, table: Table, **row: object) -> None:
         async with self.database.work() as work:
@@ -103,11 +105,13 @@ class World:
 
 @pytest.fixture
 async def world(api_database: ApiDatabase, worker_database: WorkerDatabase, clock: FixedClock) -> AsyncIterator[World]:
-    rails = Rails(database=api_database, verifier=Verifier(KeySet([KEY])), clock=clock, follows={"house": ("houses",)})
+    rails = Rails(
+        database=api_database, verifier=Verifier(KeySet([KEY])), clock=clock, tools=(unlucky := set[str]()), follows={"house": ("houses",)}
+    )
     app = build(title="houses", routers=[router], health=Health(), state=rails)
     principal = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://houses") as client:
-        here = World(client, worker_database, clock, principal, [new_id(), new_id()])
+        here = World(client, worker_database, clock, principal, [new_id(), new_id()], unlucky)
         await here.put(
             tables.partners, partner_id=principal.partner_id, id=principal.partner_id, ancestors=[], status="active", shut_out=False
         )
@@ -278,6 +282,29 @@ async def test_a_consistency_token_that_is_none_of_ours_is_refused(world: World,
     answer = await world.client.get("/v1/houses", headers=world.headers(partnerdeck_consistency=token))
 
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_consistency_token")
+
+
+async def test_whoever_waits_for_a_write_that_never_comes_keeps_nobody_from_being_served(world: World) -> None:
+    async def wait_in_vain() -> httpx.Response:
+        return await world.client.get("/v1/houses", headers=world.headers(partnerdeck_consistency=f"house/{new_id()}/1"))
+
+    waiting = [asyncio.create_task(wait_in_vain()) for _ in range(40)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1.5):
+        assert (await world.client.get("/v1/houses", headers=world.headers())).status_code == 200
+
+    assert {answer.headers["partnerdeck-consistency"] for answer in await asyncio.gather(*waiting)} == {"behind"}
+
+
+async def test_a_refusal_that_is_late_never_undoes_its_twins_success(world: World) -> None:
+    """The same key at once, refused for one and granted for the other: whatever stands first is answered to both, and none fails."""
+    for turn in range(15):
+        world.unlucky.clear()
+        key = f"twins-{turn}"
+        answers = await asyncio.gather(*(world.post("twin", idempotency_key=key) for _ in range(2)))
+        assert {answer.status_code for answer in answers} <= {201, 409}, [answer.text for answer in answers]
+        again = await world.post("twin", idempotency_key=key)
+        assert again.status_code in {201, 409}
 
 
 async def test_a_right_that_was_missing_is_not_remembered_under_the_key(world: World) -> None:

@@ -110,3 +110,42 @@ async def test_an_item_that_waits_holds_no_other_back(worker_database: WorkerDat
     await eventually(both)
     worker.stop()
     await running
+
+
+async def test_work_that_times_out_inside_is_tried_again_like_any_other(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    async def time_out(tx: Transaction, item: DueItem) -> None:
+        await build_it(tx, item)
+        async with asyncio.timeout(0.01):
+            await asyncio.Event().wait()
+
+    await plan_some(worker_database, clock, "Villa")
+    clock.move(timedelta(days=1))
+    worker = DueWorker([Due("house.build", time_out)], worker_database, clock)
+
+    assert await worker.work_one()
+    assert not await worker.work_one()
+    async with worker_database.direct() as connection:
+        assert await connection.fetchval("select attempts from due") == 1
+
+
+async def test_work_in_hand_and_its_withdrawal_do_not_wait_for_each_other(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    """The worker holds its row and waits for the subject; who holds the subject withdraws the row: a circle, were it waited for."""
+    subject, partner = new_id(), new_id()
+    async with worker_database.work() as work, work.item(partner) as tx:
+        await due.plan(tx, "house.build", subject, slot="once", at=clock.now(), payload={"name": "Villa"})
+
+    holding, withdrawn = asyncio.Event(), asyncio.Event()
+
+    async def wait_for_the_subject(tx: Transaction, item: DueItem) -> None:
+        holding.set()
+        await asyncio.wait_for(withdrawn.wait(), timeout=10)
+        await build_it(tx, item)
+
+    working = asyncio.create_task(DueWorker([Due("house.build", wait_for_the_subject)], worker_database, clock).work_one())
+    await holding.wait()
+    async with asyncio.timeout(5), worker_database.work() as work, work.item(partner) as tx:
+        await due.withdraw(tx, "house.build", subject)
+    withdrawn.set()
+
+    assert await working
+    assert await built(worker_database) == ["Villa"]

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from chassis.access.permissions import Permission
-from chassis.access.rights import FetchRow, NotAllowed, Rights, require_level, rights_of
+from chassis.access.rights import AccessUnconfirmed, NotAllowed, Rights, require_level, rights_of
 from chassis.clock import Clock
 from chassis.database import ApiDatabase, Read, Transaction
 from chassis.database.api import role_of
@@ -26,10 +26,11 @@ from chassis.database.reading import VIEWS
 from chassis.errors import Kind, Refusal
 from chassis.http import consistency, correlation, etags, idempotency, problems
 from chassis.http.answers import JSON, Answer
-from chassis.http.consistency import Fetch
+from chassis.http.consistency import Mark
 from chassis.http.correlation import template
 from chassis.http.etags import Seen
 from chassis.http.idempotency import Claim, Replayed
+from chassis.http.patience import Patience
 from chassis.principal import Principal
 from chassis.tokens import Verifier, bearer
 
@@ -106,12 +107,13 @@ class Call:
 
     @asynccontextmanager
     async def change(
-        self, *, customer: UUID | None = None, tenant: UUID | None = None, founding: UUID | None = None
+        self, *, customer: UUID | None = None, tenant: UUID | None = None, founding: UUID | None = None, keyed: bool = True
     ) -> AsyncIterator[Transaction]:
         """Change rows. Leaving it commits; make the answer inside with ``created`` or ``answer``.
 
         ``customer`` asks for Read/Write on that customer. ``tenant`` is for operators, who change
         rows as the partner concerned; ``founding`` is the id of a partner that they are about to make.
+        ``keyed`` is False where asking twice is no change twice (a preview): no idempotency key is kept.
 
         Raises:
             Refusal: the rights do not suffice, or what the body of the block raises.
@@ -119,22 +121,22 @@ class Call:
         """
         caller = dataclasses.replace(self.principal, acting_as=tenant) if tenant else self.principal
         principal = dataclasses.replace(self.principal, acting_as=founding) if founding else caller
-        claim = await self._claim()
-        claimed = False
+        claim = await self._claim() if keyed else None
+        patience, claimed = Patience(principal.partner_id), False
         try:
-            async with self._rails.database.change(principal, correlation=correlation.current()) as tx:
-                connection = await _driver(tx)
-                await self._catch_up(connection.fetch, principal)
-                await self._authorise(connection.fetchrow, caller, customer, write=True)
-                standing = await idempotency.claim(tx.session, claim) if claim else None
-                if standing is not None:
-                    raise Replayed(standing)
-                claimed = claim is not None
-                self._tx = tx
-                yield tx
-                if claim and self._answer:
-                    await tx.session.flush()
-                    await idempotency.store(tx.session, claim, self._answer)
+            while True:
+                async with self._rails.database.change(principal, correlation=correlation.current()) as tx:
+                    if await self._admit(await _driver(tx), caller, customer, patience, write=True):
+                        standing = await idempotency.claim(tx.session, claim) if claim else None
+                        if standing is not None:
+                            raise Replayed(standing)
+                        claimed, self._tx = claim is not None, tx
+                        yield tx
+                        if claim and self._answer:
+                            await tx.session.flush()
+                            await idempotency.store(tx.session, claim, self._answer)
+                        return
+                await patience.pause()
         except Refusal as refusal:
             if claim and claimed and idempotency.keeps(refusal):
                 await self._keep(refusal, claim)
@@ -143,10 +145,15 @@ class Call:
     @asynccontextmanager
     async def read(self, *, customer: UUID | None = None) -> AsyncIterator[Read]:
         """Read rows. ``customer`` asks for at least Read on that customer; what is not seen does not exist."""
-        async with self._rails.database.read(self.principal) as read:
-            await self._catch_up(read.connection.fetch, self.principal)
-            read.rights = await self._authorise(read.connection.fetchrow, self.principal, customer, write=False)
-            yield read
+        patience = Patience(self.principal.partner_id)
+        while True:
+            async with self._rails.database.read(self.principal) as read:
+                rights = await self._admit(read.connection, self.principal, customer, patience, write=False)
+                if rights is not None:
+                    read.rights = rights
+                    yield read
+                    return
+            await patience.pause()
 
     def answer(self, view: View, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
         """The answer as bytes. ``version`` becomes its ETag; a write says what it wrote, for whoever must read it back."""
@@ -165,20 +172,23 @@ class Call:
         """201, with where it is now."""
         return self.answer(view, status=201, version=version, location=location)
 
-    async def _catch_up(self, fetch: Fetch, principal: Principal) -> None:
-        """Wait for what the caller says it has written (BEY-09); it is told when that has not come."""
-        marks = consistency.read(self._request.headers.get(consistency.HEADER))
-        if marks:
-            role = role_of(principal)
-            tables = {mark.kind: self._rails.relations(mark.kind, role) for mark in marks}
-            self._behind = not await consistency.wait(fetch, marks, tables)
-
-    async def _authorise(self, fetchrow: FetchRow, principal: Principal, customer: UUID | None, *, write: bool) -> Rights:
-        rights = await rights_of(fetchrow, principal)
+    async def _admit(self, driver: Any, caller: Principal, customer: UUID | None, patience: Patience, *, write: bool) -> Rights | None:
+        """The caller's rights; None when it is worth waiting for its user, or for what it says it has written (BEY-09)."""
+        try:
+            rights = await rights_of(driver.fetchrow, caller)
+        except AccessUnconfirmed:
+            if patience.over:
+                raise
+            return None
         self._needs.check(rights)
         if customer is not None:
-            await require_level(fetchrow, rights, customer, write=write)
-        return rights
+            await require_level(driver.fetchrow, rights, customer, write=write)
+        self._behind = not await consistency.reached(driver.fetch, self._marks(caller))
+        return rights if patience.over or not self._behind else None
+
+    def _marks(self, caller: Principal) -> list[tuple[str, Mark]]:
+        marks = consistency.read(self._request.headers.get(consistency.HEADER))
+        return [(table, mark) for mark in marks for table in self._rails.relations(mark.kind, role_of(caller))]
 
     async def _claim(self) -> Claim | None:
         key = self._request.headers.get("idempotency-key")

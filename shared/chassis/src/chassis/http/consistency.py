@@ -6,8 +6,6 @@ versions, at most two seconds, and says ``behind`` where they have not come by t
 service does not follow is none of its business.
 """
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,8 +18,6 @@ from contracts.records import Fact
 HEADER: Final = "partnerdeck-consistency"
 BEHIND: Final = "behind"
 MOST: Final = 16
-PATIENCE: Final = 2.0
-_PAUSE: Final = 0.02
 
 FOLLOWED: Final[Mapping[str, Sequence[str]]] = {
     "partner": ("access_partners",),
@@ -74,27 +70,17 @@ def read(header: str | None) -> list[Mark]:
     return [_mark(part.strip()) for part in parts]
 
 
-async def wait(fetch: Fetch, marks: Iterable[Mark], tables: Mapping[str, Sequence[str]]) -> bool:
-    """Wait until every mark is reached in every table that follows its kind; False when some are not in time.
+async def reached(fetch: Fetch, marks: Iterable[tuple[str, Mark]]) -> bool:
+    """Whether every mark is reached in its table.
 
-    ``fetch`` runs one statement with positional parameters and answers rows; ``tables`` names for
-    each kind relations that the caller may read. A row that is hidden from the caller does not
-    come, as one that does not exist.
+    ``fetch`` runs one statement with positional parameters and answers rows; the tables are
+    relations that the caller may read. A row that is hidden from the caller does not come, as one
+    that does not exist.
     """
-    open_marks = [(table, mark) for mark in marks for table in tables.get(mark.kind, ())]
-    deadline = time.monotonic() + PATIENCE
-    while open_marks:
-        open_marks = [(table, mark) for table, mark in open_marks if not await _reached(fetch, table, mark)]
-        if open_marks and time.monotonic() > deadline:
+    for table, mark in marks:
+        if not await fetch(f"select from {table} where id = $1 and version >= $2", mark.id, mark.version):
             return False
-        if open_marks:
-            await asyncio.sleep(_PAUSE)
     return True
-
-
-async def _reached(fetch: Fetch, table: str, mark: Mark) -> bool:
-    rows = await fetch(f"select from {table} where id = $1 and version >= $2", mark.id, mark.version)
-    return bool(rows)
 
 
 def _mark(text: str) -> Mark:

@@ -34,6 +34,7 @@ _HTTP: Final = {
     415: ("unsupported_media_type", "The body's media type is not supported.", "Send application/json."),
 }
 _LOCKED: Final = frozenset({"55P03", "40P01", "40001"})
+_UNTRANSLATABLE: Final = frozenset({"22021", "22P05"})
 _OUT: Final = ("08", "53", "57")
 
 BUSY: Final = Problem(
@@ -42,6 +43,9 @@ BUSY: Final = Problem(
     title="Somebody else is changing the same thing.",
     remedy="Try again in a moment, with the same Idempotency-Key.",
     retry_after=1,
+)
+UNTRANSLATABLE: Final = Problem(
+    status=422, code="untranslatable", title="A text holds a character that cannot be kept.", remedy="Leave out U+0000."
 )
 UNAVAILABLE: Final = Problem(
     status=503, code="unavailable", title="The service cannot answer at the moment.", remedy="Try again in a moment.", retry_after=1
@@ -94,6 +98,8 @@ def of_failure(failure: Exception) -> Problem:
     state = _sqlstate(failure)
     if state in _LOCKED:
         return BUSY
+    if state in _UNTRANSLATABLE:
+        return UNTRANSLATABLE
     if state.startswith(_OUT) or isinstance(failure, OSError | PoolTimeoutError):
         log.error("dependency_failed", failure=type(failure).__name__, sqlstate=state, exc_info=failure)
         return UNAVAILABLE

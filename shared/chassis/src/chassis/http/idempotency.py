@@ -129,18 +129,25 @@ async def store(session: AsyncSession, claimed: Claim, answer: Answer) -> None:
 
     Raises:
         ValueError: the answer is too large to be kept; such an operation must not take a key.
+        Replayed: a refusal of the same request came to stand under the key meanwhile; the change must be undone.
     """
     if len(answer.body) > LARGEST_BODY:
         raise ValueError(f"an answer of {len(answer.body)} bytes cannot be kept under an idempotency key")
-    await session.execute(insert(idempotency_keys).inline(), [_row(claimed, answer)])
+    put = await session.execute(insert(idempotency_keys).inline().values(_row(claimed, answer)).on_conflict_do_nothing())
+    if isinstance(put, CursorResult) and put.rowcount == 0:
+        raise Replayed(await _standing(session, claimed) or answer)
 
 
 async def store_refusal(session: AsyncSession, claimed: Claim, answer: Answer) -> Answer:
     """Keep a refusal, in a second transaction after the change's was rolled back; answers what stands under the key.
 
+    While a twin of the request holds the key, its answer is the one to keep, and this one is only given.
+
     Raises:
         KeyReused: another request took the key meanwhile.
     """
+    if not await session.scalar(select(func.pg_try_advisory_xact_lock(claimed.lock))):
+        return answer
     await session.execute(insert(idempotency_keys).inline().on_conflict_do_nothing(), [_row(claimed, answer)])
     return await _standing(session, claimed) or answer
 

@@ -21,6 +21,7 @@ from chassis.http.cursors import Value
 type Limit = Annotated[int, Ge(1), Le(200)]
 type Cursor = Annotated[str, MaxLen(cursors.LONGEST)]
 DEFAULT_LIMIT: Final = 50
+MOST_TERMS: Final = 2
 
 
 class Keyed(Protocol):
@@ -34,7 +35,7 @@ class UnknownSort(Refusal):
 
     kind = Kind.INVALID
     code = "unknown_sort"
-    remedy = "Use the members that `sortable` names, each at most once, with - in front for descending."
+    remedy = "Use one or two of the members that `sortable` names, each once, with - in front for descending."
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +109,13 @@ class Sorts:
         """Read ``sort=-created_at,name``.
 
         Raises:
-            UnknownSort: a member is not offered, or comes twice.
+            UnknownSort: a member is not offered or comes twice, or there are more than two: each order is a statement of its own.
         """
         if text is None:
             return self._default
         names = text.split(",")
         bare = [name.removeprefix("-") for name in names]
-        if len(set(bare)) != len(bare) or any(name not in self._offered for name in bare):
+        if len(set(bare)) != len(bare) or len(bare) > MOST_TERMS or any(name not in self._offered for name in bare):
             raise UnknownSort(sortable=[*sorted(self._offered)])
         terms = [Term(one, *self._offered[one], descending=name.startswith("-")) for one, name in zip(bare, names, strict=True)]
         column, kind = self._last
