@@ -10,9 +10,9 @@ from chassis.consumers.events import Event
 from chassis.consumers.fences import fences
 from chassis.consumers.parking import Raw
 from chassis.database import WorkerDatabase
+from chassis.database.outbox import outbox
 from chassis.due import DueWorker
 from chassis.ids import new_id
-from chassis.outbox import outbox
 from chassis_testing.clock import FixedClock
 from contracts.customers.customers import CustomerChanged
 from contracts.envelope import encode

@@ -16,10 +16,10 @@ import structlog
 from sqlalchemy import select, tuple_, update
 from sqlalchemy.orm.interfaces import ORMOption
 
-from chassis import outbox
+from chassis.database import outbox
+from chassis.database.outbox import Lane
 from chassis.database.transaction import Transaction
 from chassis.database.worker import Work, WorkerDatabase
-from chassis.outbox import Lane
 
 log = structlog.get_logger()
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Response
 from house import houses
 from house.houses import House
 from joserfc.jwk import OKPKey
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, bindparam, insert, select, update
 
 from chassis.access import Permission, tables
 from chassis.database import ApiDatabase, Reading, WorkerDatabase
@@ -26,9 +26,13 @@ from chassis.keys import KeySet
 from chassis.principal import Principal
 from chassis.tokens import Issuer, Verifier
 from chassis_testing.clock import FixedClock
+from contracts.root import ROOT_PARTNER_ID
 
 KEY = OKPKey.generate_key("Ed25519", {"kid": "tests"}, private=True)
 ALL = Reading(House, lambda r, _shape: select(r.c.name).order_by(r.c.name), customer="customer_id")
+OF_CUSTOMER = Reading(
+    House, lambda r, _shape: select(r.c.name).where(r.c.customer_id == bindparam("customer_id", type_=r.c.customer_id.type))
+)
 ONE = Reading(House, lambda r, _shape: select(r.c.name, r.c.version).order_by(r.c.id))
 router = APIRouter(prefix="/v1/houses", tags=["houses"])
 
@@ -69,6 +73,12 @@ async def rename(house_id: UUID, body: NewHouse, call: Annotated[Call, allow()])
 async def names(call: Annotated[Call, allow()]) -> Response:
     async with call.read() as read:
         return call.answer(b",".join(row["name"].encode() for row in await read.rows(ALL)))
+
+
+@router.get("/of/{customer_id}")
+async def names_of(customer_id: UUID, call: Annotated[Call, allow(kinds=frozenset({"partner", "operator"}))]) -> Response:
+    async with call.read(customer=customer_id) as read:
+        return call.answer(b",".join(row["name"].encode() for row in await read.rows(OF_CUSTOMER, customer_id=customer_id)))
 
 
 @dataclass
@@ -314,6 +324,22 @@ async def test_a_right_that_was_missing_is_not_remembered_under_the_key(world: W
     await world.change(tables.roles, role, permissions=["customers.add"])
 
     assert (await world.post("Villa", idempotency_key="one")).status_code == 201
+
+
+async def test_an_operator_reads_any_partners_customer_and_in_a_partners_name_only_its_own(world: World) -> None:
+    """An operator reads across partners; acting as one it sees what that partner has."""
+    operator = Principal(kind="operator", user_id=new_id(), partner_id=ROOT_PARTNER_ID, gen=1)
+    known = {"partner_id": ROOT_PARTNER_ID, "status": "active"}
+    await world.put(tables.partners, id=ROOT_PARTNER_ID, ancestors=[], shut_out=False, **known)
+    await world.put(tables.users, id=operator.user_id, kind="operator", gen=1, role_ids=[], **known)
+    await world.post("Villa")
+
+    async def asked(customer: UUID, **headers: str) -> tuple[int, str]:
+        answer = await world.client.get(f"/v1/houses/of/{customer}", headers=world.headers(operator, **headers))
+        return answer.status_code, answer.text if answer.status_code == 200 else answer.json()["code"]
+
+    assert await asked(world.customers[0]) == (200, "Villa")
+    assert await asked(world.customers[0], partnerdeck_acting_as=str(ROOT_PARTNER_ID)) == (404, "customer_not_found")
 
 
 async def test_nobody_gets_in_without_a_token(world: World) -> None:

@@ -12,8 +12,7 @@ from house.records import HouseBuilt, HouseChanged, HouseState
 from house.relaying import a_partner, drained, left, relaying, versions
 from sqlalchemy import select, update
 
-from chassis import outbox
-from chassis.database import ApiDatabase, Transaction, WorkerDatabase
+from chassis.database import ApiDatabase, Transaction, WorkerDatabase, outbox
 from chassis.relay.terms import in_order
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually

@@ -9,7 +9,7 @@ from house.relaying import a_partner, drained, relaying, versions
 from sqlalchemy import text
 
 from chassis.database import ApiDatabase, Transaction, WorkerDatabase
-from chassis.outbox import Lane
+from chassis.database.outbox import Lane
 from chassis.principal import Principal
 from chassis.relay.reading import PLANNING, WAVE, Reader
 from chassis_testing.topics import Topics

@@ -7,7 +7,7 @@ from house import houses
 from house.relaying import a_partner, drained, leads, relaying
 
 from chassis.database import ApiDatabase, WorkerDatabase
-from chassis.outbox import Lane, lag
+from chassis.database.outbox import Lane, lag
 from chassis.relay import measuring
 from chassis.relay.measuring import BACKLOG, LEADING, OLDEST, PUBLISHED, Pulse
 from chassis_testing.topics import Topics

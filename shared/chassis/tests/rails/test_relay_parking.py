@@ -12,7 +12,7 @@ from house import houses
 from house.relaying import a_partner, drained, relaying, versions
 
 from chassis.database import ApiDatabase, WorkerDatabase
-from chassis.outbox import LARGEST, TooLargeToTell
+from chassis.database.outbox import LARGEST, TooLargeToTell
 from chassis.principal import Principal
 from chassis.relay import parking
 from chassis.relay.measuring import PARKED

@@ -6,7 +6,7 @@ from house.records import HouseChanged, HouseState
 from house.relaying import a_partner, drained, relaying, versions
 
 from chassis.database import ApiDatabase, Transaction, WorkerDatabase
-from chassis.outbox import Lane
+from chassis.database.outbox import Lane
 from chassis.retelling import Retelling, retell
 from chassis_testing.topics import Topics
 

@@ -14,13 +14,13 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
-from chassis import outbox
 from chassis.clock import Clock
+from chassis.database import outbox
 from chassis.database.logins import refuse_mighty
+from chassis.database.outbox import Lane
 from chassis.database.reading import Read
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
-from chassis.outbox import Lane
 from chassis.principal import Principal
 
 _ENTER: Final = text(

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database.outbox import About, Lane, Told, say
 from chassis.ids import new_id
-from chassis.outbox import About, Lane, Told, say
 from chassis.principal import Principal
 from contracts.envelope import Envelope
 from contracts.records import Fact, Record

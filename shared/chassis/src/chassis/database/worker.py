@@ -14,12 +14,12 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
-from chassis import outbox
 from chassis.clock import Clock
+from chassis.database import outbox
 from chassis.database.logins import refuse_mighty
+from chassis.database.outbox import Lane, Told
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
-from chassis.outbox import Lane, Told
 from contracts.envelope import Envelope
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
+from chassis.database.outbox import Told
 from chassis.errors import Kind, Refusal
-from chassis.outbox import Told
 from contracts.records import Fact
 
 HEADER: Final = "partnerdeck-consistency"
