@@ -162,6 +162,16 @@ async def test_a_customer_is_found_by_a_fragment_of_its_name(tx: Transaction) ->
     assert await names(tx, fragment="nobody") == []
 
 
+async def test_a_name_in_another_script_is_found_as_it_is_typed_here(tx: Transaction) -> None:
+    """CUS-31: by the same key as in the list of customers."""
+    await tell(tx, *(a_customer(tx.partner_id, name=name) for name in ("Иванова", "Søren ApS", "Łódź Sp. z o.o.")))
+
+    assert await names(tx, fragment="ivanova") == ["Иванова"]
+    assert await names(tx, fragment="ИВАН") == ["Иванова"]
+    assert await names(tx, fragment="soren") == ["Søren ApS"]
+    assert await names(tx, fragment="lodz") == ["Łódź Sp. z o.o."]
+
+
 async def test_customers_are_sorted_by_name_or_by_type(tx: Transaction) -> None:
     """CUS-32: and by creation and by the next end of a trial, in both directions."""
     ada = a_customer(tx.partner_id, name="ada", management_type="partner_managed", created_at=NOW - timedelta(days=1))
@@ -177,11 +187,14 @@ async def test_customers_are_sorted_by_name_or_by_type(tx: Transaction) -> None:
     assert await names(tx, "trial_ends_at") == ["Ben", "Çem", "ada"]
 
 
-async def test_deleted_and_purged_customers_show_only_when_asked_for(tx: Transaction) -> None:
-    await tell(tx, *(a_customer(tx.partner_id, name=status, status=status) for status in ("active", "disabled", "deleted", "purged")))
+async def test_who_is_no_customer_yet_any_more_or_ever_shows_only_when_asked_for(tx: Transaction) -> None:
+    """CUS-29, CUS-13: the list shows customers; a rejected one, say, is found by its status."""
+    statuses = ("draft", "pending_review", "rejected", "active", "disabled", "deleting", "deleted", "purged")
+    await tell(tx, *(a_customer(tx.partner_id, name=status, status=status) for status in statuses))
 
-    assert await names(tx) == ["active", "disabled"]
+    assert await names(tx) == ["active", "deleting", "disabled", "pending_review"]
     assert await names(tx, statuses=["deleted", "active"]) == ["active", "deleted"]
+    assert await names(tx, statuses=["rejected", "draft"]) == ["draft", "rejected"]
 
 
 async def test_a_customer_needs_attention_for_each_reason_that_is_known(tx: Transaction) -> None:

@@ -11,19 +11,19 @@ from reporting.customer_totals import Subscriptions
 
 
 async def test_customers_are_counted_by_type_and_subscriptions_by_trial_and_paid(tx: Transaction) -> None:
-    """CUS-29: customers on a trial or using a product, at a glance."""
+    """CUS-29: customers on a trial or using a product, at a glance; a rejected or purged one counts nowhere."""
     first, second, third = (
         a_customer(tx.partner_id, management_type=kind) for kind in ("partner_managed", "partner_managed", "co_managed")
     )
-    gone = a_customer(tx.partner_id, status="purged")
+    gone, refused = (a_customer(tx.partner_id, status=status) for status in ("purged", "rejected"))
     await tell(
         tx,
-        *(first, second, third, gone),
+        *(first, second, third, gone, refused),
         a_subscription(first, ends_in=timedelta(days=1)),
         a_subscription(first, product="mail", kind="paid"),
         a_subscription(second, kind="paid"),
         a_subscription(second, status="expired"),
-        a_subscription(gone, kind="paid"),
+        *(a_subscription(one, kind="paid") for one in (gone, refused)),
     )
 
     totals = await customer_totals.for_partner(await reading(tx))

@@ -76,7 +76,7 @@ def wanted(customer: CustomerState, owned: list[SubscriptionState], asked: Filte
     return (
         (asked.fragment is None or asked.fragment in key(customer))
         and (not asked.management_types or customer.management_type in asked.management_types)
-        and (customer.status in asked.statuses if asked.statuses else customer.status not in {"deleted", "purged"})
+        and (customer.status in asked.statuses if asked.statuses else customer.status not in {"draft", "rejected", "deleted", "purged"})
         and (not product_asked or any(is_asked(one, asked) for one in live))
         and (asked.attention is None or asked.attention == needs_attention(customer, owned))
     )

@@ -20,11 +20,11 @@ from chassis.consumers.events import Tombstone
 from chassis.database import Read, Reading
 from chassis.database.worker import Work
 from chassis.http.lists import Sort, Term
+from chassis.names import search_key
 from contracts.customers.customers import CustomerChanged
 from reporting.rules import attention, freshness
 from reporting.rules.attention import Attention
 from reporting.rules.customer_filters import Filters, Given, conditions
-from reporting.rules.name_keys import name_key
 from reporting.rules.product_use import Product, Use, products, recount, use_by_type
 from reporting.tables.customer_overview import CustomerOverview
 
@@ -121,7 +121,7 @@ def _row(record: CustomerChanged) -> dict[str, Any]:
         "partner_id": state.partner_id,
         "id": state.id,
         "name": state.company.name,
-        "name_key": name_key(state.company.name),
+        "name_key": search_key(state.company.name),
         "status": state.status,
         "management_type": state.management_type,
         "communications_mode": state.communications_mode,

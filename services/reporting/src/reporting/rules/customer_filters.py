@@ -13,14 +13,16 @@ import msgspec
 from sqlalchemy import ARRAY, ColumnElement, FromClause, Text, and_, any_, bindparam, cast, not_
 from sqlalchemy.dialects.postgresql import JSONB
 
+from chassis.names import search_key
 from contracts.customers.customers import CustomerStatus, ManagementType
 from reporting.rules import attention
-from reporting.rules.name_keys import fragment_pattern
 
 type Kind = Literal["trial", "paid"]
 
-HIDDEN: Final = ("deleted", "purged")
-"""They are gone for everyday work; a list still finds them when their status is asked for."""
+HIDDEN: Final = ("draft", "rejected", "deleted", "purged")
+"""No customers yet, never any, or gone: no everyday work. A list still finds them when their status is asked for."""
+
+_ESCAPED: Final = str.maketrans({"\\": r"\\", "%": r"\%", "_": r"\_"})
 
 
 class Given(NamedTuple):
@@ -38,7 +40,7 @@ class Filters:
     """Which customers are wanted; what is left out means all of them.
 
     ``product_types``, ``product`` and ``kind`` are met by one and the same subscription.
-    ``statuses`` left out means all but deleted and purged.
+    ``statuses`` left out means all of everyday work.
     """
 
     fragment: str | None = None
@@ -62,7 +64,7 @@ class Filters:
     def parameters(self, now: datetime) -> dict[str, Any]:
         """The values for ``conditions``."""
         return {
-            "pattern": fragment_pattern(self.fragment or ""),
+            "pattern": _containing(self.fragment or ""),
             "wanted": self._wanted(),
             "management_types": list(self.management_types),
             "statuses": list(self.statuses),
@@ -95,3 +97,8 @@ def conditions(r: FromClause, given: Given) -> list[ColumnElement[bool]]:
         (given.attention is False, not_(needed)),
     ]
     return [condition for is_set, condition in set_ones if is_set]
+
+
+def _containing(fragment: str) -> str:
+    """The ``LIKE`` pattern of names that contain a fragment; nothing in it is a wildcard."""
+    return f"%{search_key(fragment).translate(_ESCAPED)}%"
