@@ -8,7 +8,6 @@ from contracts.customers.customers import CustomerChanged, CustomerReviewOpened
 from customers import customers
 from customers.rules import oddities
 from customers.rules.application import CreateCustomer, FirstAdminWanted
-from customers.rules.screening import DeniedParty, Index
 from customers.tables.customers import Review
 from customers_testing.builders import DENIED, a_company, a_contact, a_partner, an_application
 
@@ -79,11 +78,3 @@ def test_names_as_people_have_them_are_not_odd(name: str) -> None:
     """CUS-14."""
     assert not oddities.special(name)
     assert not oddities.placeholder(name)
-
-
-def test_a_name_that_shares_only_common_words_is_no_match() -> None:
-    """CUS-13."""
-    index = Index([DeniedParty("UN", "1", DENIED, None), DeniedParty("UN", "2", "General Machinery Company Ltd", None)])
-
-    assert index.matches("General Trading Company Ltd") == []
-    assert index.matches("Alder Bakery") == []

@@ -1,5 +1,6 @@
 """Surroundings: what is known around an application before it is examined, read in two statements."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -93,7 +94,7 @@ async def _denied_parties(tx: Transaction, loads: str | None) -> Index:
     if found is None:
         columns = (ScreeningName.list_name, ScreeningName.reference, ScreeningName.name, ScreeningName.country)
         rows = await tx.session.execute(select(*columns)) if loads else ()
-        found = Index(DeniedParty(*row) for row in rows)
+        found = await asyncio.to_thread(Index, [DeniedParty(*row) for row in rows])
         _index.clear()
         _index[name] = found
     return found
