@@ -26,11 +26,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """What is wrong with one field; ``pointer`` is a JSON pointer into the body (RFC 6901)."""
+    """What is wrong with one field; ``pointer`` is a JSON pointer into the body (RFC 6901).
+
+    ``rule`` and ``remedy`` are said where they are this field's own, so that several in one problem keep theirs.
+    """
 
     pointer: str
     code: str
     detail: str
+    rule: str | None = None
+    remedy: str | None = None
 
 
 class Refusal(Exception):
@@ -54,6 +59,7 @@ class Refusal(Exception):
         retry_after: int | None = None,
         rule: str | None = None,
         policy_version: str | None = None,
+        remedy: str | None = None,
         **facts: JsonValue,
     ) -> None:
         super().__init__(detail or self.title)
@@ -62,8 +68,18 @@ class Refusal(Exception):
         self.retry_after = retry_after
         self.rule = rule or type(self).rule
         self.policy_version = policy_version or type(self).policy_version
+        self.remedy = remedy or type(self).remedy
         self.facts = facts
+
+    @classmethod
+    def at(cls, pointer: str, detail: str = "") -> FieldError:
+        """What is wrong with one field, said as this refusal says it."""
+        return FieldError(pointer, cls.code, detail or _title(cls), rule=cls.rule, remedy=cls.remedy)
 
     @property
     def title(self) -> str:
-        return (type(self).__doc__ or type(self).__name__).strip().splitlines()[0]
+        return _title(type(self))
+
+
+def _title(refusal: type[Refusal]) -> str:
+    return (refusal.__doc__ or refusal.__name__).strip().splitlines()[0]

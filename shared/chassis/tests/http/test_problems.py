@@ -42,6 +42,14 @@ class TooFast(Refusal):
     remedy = "Wait."
 
 
+class NotAcceptable(Refusal):
+    """Something in the body cannot be accepted."""
+
+    kind = Kind.INVALID
+    code = "not_acceptable"
+    remedy = "Correct what errors names."
+
+
 class Size(StrEnum):
     SMALL = "small"
 
@@ -59,6 +67,7 @@ class House(Body):
 
 RAISED: dict[str, Exception] = {
     "seats": NoSeatsLeft("12 of 12", seats=12, errors=[FieldError("/quantity", "too_many", "only 12")]),
+    "mixed": NotAcceptable(errors=[NoSeatsLeft.at("/quantity", "12 of 12"), FieldError("/name", "too_long", "At most 200")]),
     "fast": TooFast(retry_after=7),
     "missing": TokenMissing(),
     "expired": TokenExpired(),
@@ -102,6 +111,23 @@ def house(**changes: Any) -> dict[str, Any]:
 def errors(answer: httpx.Response) -> set[tuple[str, str]]:
     assert answer.status_code == 422, answer.text
     return {(error["pointer"], error["code"]) for error in answer.json()["errors"]}
+
+
+async def test_each_error_of_a_mixed_refusal_keeps_its_rule_and_remedy(client: httpx.AsyncClient) -> None:
+    """BEY-04."""
+    answer = await client.post("/v1/houses/raise/mixed")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {
+            "pointer": "/quantity",
+            "code": "no_seats_left",
+            "detail": "12 of 12",
+            "rule": "LIC-14",
+            "remedy": "Release a seat or buy more.",
+        },
+        {"pointer": "/name", "code": "too_long", "detail": "At most 200"},
+    ]
 
 
 async def test_a_refusal_says_why_by_which_rule_and_what_to_do(client: httpx.AsyncClient) -> None:

@@ -64,11 +64,17 @@ class Problem:
             "rule": self.rule,
             "policy_version": self.policy_version,
             "request_id": now.request_id if now else None,
-            "errors": [{"pointer": one.pointer, "code": one.code, "detail": one.detail} for one in self.errors],
+            "errors": [_error(one) for one in self.errors],
         }
         waiting = (("retry-after", str(self.retry_after)),) if self.retry_after is not None else ()
         headers = (("content-type", MEDIA_TYPE), ("cache-control", "no-store"), *waiting, *self.headers)
         return Answer(status=self.status, body=msgspec.json.encode(members), headers=headers)
+
+
+def _error(found: FieldError) -> dict[str, str]:
+    own = {"rule": found.rule, "remedy": found.remedy}
+    said = {name: text for name, text in own.items() if text is not None}
+    return {"pointer": found.pointer, "code": found.code, "detail": found.detail, **said}
 
 
 def status_of(refusal: Refusal) -> int:
@@ -127,7 +133,7 @@ SCHEMA: Final[dict[str, Any]] = {
             "items": {
                 "type": "object",
                 "required": ["pointer", "code", "detail"],
-                "properties": {"pointer": {"type": "string"}, "code": {"type": "string"}, "detail": {"type": "string"}},
+                "properties": {name: {"type": "string"} for name in ("pointer", "code", "detail", "rule", "remedy")},
             },
         },
     },
