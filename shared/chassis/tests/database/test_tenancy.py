@@ -3,11 +3,15 @@
 import asyncpg
 import pytest
 from house.houses import House
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
+from chassis.access import tables as access
 from chassis.database import ApiDatabase, DatabaseSettings, Reading, Transaction, WorkerDatabase
 from chassis.database.logins import LoginTooMighty, refuse_mighty
+from chassis.http import idempotency
+from chassis.http.answers import Answer
+from chassis.http.idempotency import Claim
 from chassis.ids import new_id
 from chassis.principal import Principal
 from chassis_testing.database import as_stranger, reading
@@ -81,3 +85,40 @@ async def test_a_login_that_owns_the_tables_does_not_start(fresh_database: Datab
         await owner.close()
     async with worker_database.direct() as worker:
         await refuse_mighty(worker, service="licensing")
+
+
+async def test_a_portal_user_sees_only_itself_of_who_may_do_what(api_database: ApiDatabase, worker_database: WorkerDatabase) -> None:
+    """Second layer: by the policies alone a customer's user sees its own customer and user, no colleague's and no role."""
+    partner, mine, me = new_id(), new_id(), new_id()
+    async with worker_database.work() as work:
+        for customer in (mine, new_id()):
+            await work.session.execute(
+                insert(access.customers).values(
+                    partner_id=partner, id=customer, version=1, status="active", management_type="co_managed", tags=[]
+                )
+            )
+        for user in (me, new_id()):
+            await work.session.execute(
+                insert(access.users).values(
+                    partner_id=partner, id=user, version=1, kind="customer", status="active", gen=1, customer_id=mine, role_ids=[]
+                )
+            )
+
+    portal = Principal(kind="customer", user_id=me, partner_id=partner, gen=1, customer_id=mine)
+    async with api_database.read(portal) as read:
+        assert [row["id"] for row in await read.connection.fetch("select id from access_customers")] == [mine]
+        assert [row["id"] for row in await read.connection.fetch("select id from access_users")] == [me]
+        assert await read.connection.fetch("select id from access_roles") == []
+
+
+async def test_what_one_principals_calls_leave_behind_is_no_others(api_database: ApiDatabase) -> None:
+    partner = new_id()
+    ada, eve = (Principal(kind="partner", user_id=new_id(), partner_id=partner, gen=1) for _ in range(2))
+    claim = Claim(partner_id=partner, user_id=ada.user_id, key="one", fingerprint=b"x")
+    async with api_database.change(ada) as tx:
+        await idempotency.store(tx.session, claim, Answer(status=201, body=b"secret"))
+
+    async with api_database.change(eve) as tx:
+        assert (await tx.session.execute(text("select count(*) from idempotency_keys"))).scalar_one() == 0
+    async with api_database.change(ada) as tx:
+        assert (await tx.session.execute(text("select count(*) from idempotency_keys"))).scalar_one() == 1

@@ -23,10 +23,11 @@ from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
 from chassis.principal import Principal
 
-_ENTER: Final = text(
-    "select set_config('role', :role, true), set_config('app.partner', :partner, true),"
-    " set_config('app.actor', :actor, true), set_config('app.customer', :customer, true)"
+ENTER: Final = text(
+    "select set_config('role', :role, true), set_config('app.partner', :partner, true), set_config('app.actor', :actor, true),"
+    " set_config('app.principal', :user, true), set_config('app.customer', :customer, true)"
 )
+"""A change's first statement: takes the role and says whose transaction it is; ``entry`` gives its parameters."""
 _ROLES: Final = {"partner": "partner", "service": "partner", "customer": "portal", "operator": "operator"}
 
 
@@ -91,7 +92,7 @@ class ApiDatabase:
         Bulk work says ``lane=Lane.BULK``.
         """
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
-            await session.execute(_ENTER, self._entry(principal))
+            await session.execute(ENTER, entry(self._settings.service, principal))
             now = self._clock.now()
             origin = Origin(
                 source=f"/{self._settings.service}",
@@ -109,8 +110,7 @@ class ApiDatabase:
     async def read(self, principal: Principal) -> AsyncIterator[Read]:
         """Read as one principal: one message opens the transaction, takes the role and sets the tenant."""
         async with self._readers, self._reading_pool.acquire(timeout=5) as connection:
-            entry = self._entry(principal)
-            await connection.execute(_opening(entry))
+            await connection.execute(_opening(entry(self._settings.service, principal)))
             try:
                 yield Read(connection, role=role_of(principal), principal=principal, now=self._clock.now())
             except Exception:
@@ -130,20 +130,23 @@ class ApiDatabase:
             raise RuntimeError("the database is not open")
         return self._pool
 
-    def _entry(self, principal: Principal) -> dict[str, str]:
-        return {
-            "role": f"{self._settings.service}_{role_of(principal)}",
-            "partner": str(principal.tenant),
-            "actor": str(principal.partner_id),
-            "customer": str(principal.customer_id or ""),
-        }
+
+def entry(service: str, principal: Principal) -> dict[str, str]:
+    """What a principal's transaction says of itself; its policies read it back."""
+    return {
+        "role": f"{service}_{role_of(principal)}",
+        "partner": str(principal.tenant),
+        "actor": str(principal.partner_id),
+        "user": str(principal.user_id),
+        "customer": str(principal.customer_id or ""),
+    }
 
 
-def _opening(entry: dict[str, str]) -> str:
+def _opening(said: dict[str, str]) -> str:
     """Role names come from the service's name and UUIDs from ``UUID`` values, so the text holds nothing of a user's."""
     return (
-        f"BEGIN READ ONLY; SET LOCAL ROLE {entry['role']}; SET LOCAL app.partner = '{entry['partner']}';"
-        f" SET LOCAL app.actor = '{entry['actor']}'; SET LOCAL app.customer = '{entry['customer']}'"
+        f"BEGIN READ ONLY; SET LOCAL ROLE {said['role']}; SET LOCAL app.partner = '{said['partner']}';"
+        f" SET LOCAL app.actor = '{said['actor']}'; SET LOCAL app.principal = '{said['user']}'; SET LOCAL app.customer = '{said['customer']}'"
     )
 
 

@@ -2,7 +2,7 @@
 
 Every table has a class. *Tenant* tables hold a partner's rows and are seen by that partner;
 *access* tables hold who may do what and are seen by the principal's own partner; *actor*
-tables hold what a principal's calls leave behind; *shared* tables hold what is the same for
+tables hold what a principal's calls leave behind and are seen by that principal; *shared* tables hold what is the same for
 everybody; *rails* are seen by workers alone; *door* tables by nobody but the door functions.
 All but rails and doors get row-level security and one policy per role.
 
@@ -22,6 +22,7 @@ type TableClass = Literal["tenant", "access", "actor", "shared", "rail", "door"]
 TENANT: Final = "nullif(current_setting('app.partner', true), '')::uuid"
 ACTOR: Final = "nullif(current_setting('app.actor', true), '')::uuid"
 CUSTOMER: Final = "nullif(current_setting('app.customer', true), '')::uuid"
+USER: Final = "nullif(current_setting('app.principal', true), '')::uuid"
 
 _REQUESTS: Final = ("partner", "portal", "operator")
 
@@ -93,13 +94,27 @@ def door_function(signature: str, returns: str, body: str, *, to: tuple[str, ...
     _run(f"grant execute on function door.{signature} to {callers}")
 
 
-def access_condition(name: str) -> str:
-    """Who sees a row of an access table: the principal's own partner; ancestors see a partner, a tenant its customers."""
+def access_condition(name: str, role: str = "partner") -> str:
+    """Who sees a row of an access table.
+
+    The principal's own partner; ancestors see a partner, a tenant its customers. A customer's user
+    sees itself, its customer and its partner.
+    """
+    if role == "portal":
+        return {"access_partners": f"id = {ACTOR}", "access_customers": f"id = {CUSTOMER}", "access_users": f"id = {USER}"}.get(
+            name, "false"
+        )
     if name == "access_partners":
         return f"id = {ACTOR} or {ACTOR} = any(ancestors)"
     if name == "access_customers":
         return f"partner_id in ({ACTOR}, {TENANT})"
     return f"partner_id = {ACTOR}"
+
+
+def access_view(name: str, body: str) -> None:
+    """An access table as a view of the service that owns what it says, with the same conditions inside (``body`` has none)."""
+    condition = f"case when {CUSTOMER} is null then {access_condition(name)} else {access_condition(name, 'portal')} end"
+    view(name, f"{body} where {condition}", *_REQUESTS)
 
 
 def _name_targets(table: sa.Table) -> None:
@@ -125,13 +140,13 @@ def _protect_tenant(name: str, portal: str | None) -> None:
 def _protect_access(name: str, _portal: str | None) -> None:
     for role in _REQUESTS:
         _run(f"grant select on {name} to {_role(role)}")
-        _policy(name, role, "select", access_condition(name))
+        _policy(name, role, "select", access_condition(name, role))
 
 
 def _protect_actor(name: str, _portal: str | None) -> None:
     for role in _REQUESTS:
         _run(f"grant select, insert, update on {name} to {_role(role)}")
-        _policy(name, role, "all", f"partner_id = {ACTOR}")
+        _policy(name, role, "all", f"partner_id = {ACTOR} and user_id = {USER}")
 
 
 def _protect_shared(name: str, _portal: str | None) -> None:

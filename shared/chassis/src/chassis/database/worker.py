@@ -5,7 +5,7 @@ and hands features the same ``Transaction`` that a request does.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +18,7 @@ from chassis.clock import Clock
 from chassis.database import outbox
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane, Told
+from chassis.database.savepoints import DRIVER
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
 from contracts.envelope import Envelope
@@ -31,6 +32,7 @@ class Work:
         self._service = service
         self._clock = clock
         self._told: list[Told] = []
+        self._together = False
 
     @asynccontextmanager
     async def item(
@@ -50,11 +52,25 @@ class Work:
             sandbox=cause.sandbox if cause else False,
             lane=lane,
         )
-        async with self.session.begin_nested():
+        async with nullcontext() if self._together else self.session.begin_nested():
             tx = Transaction(self.session, partner_id=partner_id, now=at or real_now, origin=origin)
             yield tx
             await self.session.flush()
         self._told.extend(tx.told)
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """Items inside share one savepoint: an exception undoes them all, and what they told is forgotten."""
+        told = len(self._told)
+        self._together = True
+        try:
+            async with self.session.begin_nested():
+                yield
+        except BaseException:
+            del self._told[told:]
+            raise
+        finally:
+            self._together = False
 
     async def finish(self) -> None:
         await outbox.write(self.session, self._told)
@@ -67,7 +83,7 @@ class WorkerDatabase:
         self.settings: Final = settings
         self._clock = clock
         self._engine = create_async_engine(
-            settings.url("worker"), pool_size=connections, max_overflow=0, pool_timeout=30, hide_parameters=True
+            settings.url("worker").set(drivername=DRIVER), pool_size=connections, max_overflow=0, pool_timeout=30, hide_parameters=True
         )
 
     async def open(self) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from chassis.database import ApiDatabase, DatabaseSettings, Read, Transaction, Work, WorkerDatabase
+from chassis.database.api import ENTER, entry
 from chassis.database.migrate import migrate
 from chassis.database.settings import Login
 from chassis.database.transaction import Origin
@@ -30,10 +31,6 @@ from onebox import postgres as server
 from onebox.postgres import PostgresAddress
 
 _PASSWORD: Final = "only-for-tests"
-_ENTER: Final = text(
-    "select set_config('role', :role, true), set_config('app.partner', :partner, true),"
-    " set_config('app.actor', :actor, true), set_config('app.customer', :customer, true)"
-)
 
 
 @pytest.fixture(scope="session")
@@ -153,7 +150,7 @@ def principal() -> Principal:
 async def tx(api_engine: AsyncEngine, principal: Principal, service_name: str, clock: FixedClock) -> AsyncIterator[Transaction]:
     """A transaction of one partner, under its role and policies; always undone."""
     async with _undone(api_engine) as session:
-        await session.execute(_ENTER, _entry(service_name, principal))
+        await session.execute(ENTER, entry(service_name, principal))
         yield _transaction(session, principal, service_name, clock)
 
 
@@ -212,10 +209,6 @@ def _transaction(session: AsyncSession, principal: Principal, service: str, cloc
 
 def _origin(service: str, now: Any) -> Origin:
     return Origin(source=f"/{service}", real_now=now)
-
-
-def _entry(service: str, principal: Principal) -> dict[str, str]:
-    return {"role": f"{service}_partner", "partner": str(principal.tenant), "actor": str(principal.partner_id), "customer": ""}
 
 
 def _settings(postgres: PostgresAddress, service: str, database: str) -> DatabaseSettings:

@@ -24,8 +24,7 @@ def _time(name: str, *, nullable: bool = False) -> sa.Column[object]:
 
 def _access_view(table: str, columns: str) -> None:
     """What other services keep as a projection is here a view over the table itself."""
-    condition = schema.access_condition(f"access_{table}")
-    schema.view(f"access_{table}", f"select {columns} from {table} where {condition}", "partner", "portal", "operator")  # noqa: S608 (constants)
+    schema.access_view(f"access_{table}", f"select {columns} from {table}")  # noqa: S608 (constants)
 
 
 def upgrade() -> None:

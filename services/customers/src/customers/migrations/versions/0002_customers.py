@@ -67,10 +67,7 @@ def _customers() -> None:
         sa.Index("customers_search", "partner_id", "name_key", postgresql_using="gin", postgresql_ops={"name_key": "gin_trgm_ops"}),
         portal="id",
     )
-    condition = schema.access_condition("access_customers")
-    columns = "partner_id, id, version, status, management_type, tags"
-    body = f"select {columns} from customers where {condition}"  # noqa: S608 (constants)
-    schema.view("access_customers", body, "partner", "portal", "operator")
+    schema.access_view("access_customers", "select partner_id, id, version, status, management_type, tags from customers")
     op.create_foreign_key(
         "users_customer", "users", "customers", ["partner_id", "customer_id"], ["partner_id", "id"], onupdate="CASCADE", ondelete="CASCADE"
     )
