@@ -28,6 +28,7 @@ from chassis.database import ApiDatabase, WorkerDatabase
 from chassis.database.migrate import migrate, pending
 from chassis.due import Due, DueWorker
 from chassis.health import Health
+from chassis.housekeeping import Chore, Housekeeping
 from chassis.http.app import build
 from chassis.http.calls import Rails
 from chassis.keys import KeySet
@@ -61,6 +62,7 @@ class Service:
     due: Sequence[Due] = ()
     keys: KeySet | None = None
     tools: Any = None
+    chores: Sequence[Chore] = ()
     follows: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Which of its tables follow a kind of entity by ``id`` and ``version``: what a consistency token waits for."""
 
@@ -119,16 +121,17 @@ class Process:
                 yield
             log.info("service_stopped")
 
-    def _make_loops(self) -> Sequence["ConsumerWorker | DueWorker | Relay"]:
+    def _make_loops(self) -> Sequence["ConsumerWorker | DueWorker | Housekeeping | Relay"]:
         if self._work is None:
             return ()
         kafka, prefix = self._settings.kafka, self._settings.topic_prefix
-        loops: list[ConsumerWorker | DueWorker | Relay] = []
+        loops: list[ConsumerWorker | DueWorker | Housekeeping | Relay] = []
         if "worker" in self._parts:
             loops += [
                 ConsumerWorker(one, self._work, kafka=kafka, prefix=prefix, slot=self._settings.slot) for one in self._service.consumers
             ]
             loops.append(DueWorker(self._service.due, self._work, self._clock))
+            loops.append(Housekeeping(self._work, self._clock, self._service.chores))
         if "relay" in self._parts:
             loops.append(Relay(self._work, kafka=kafka, prefix=prefix))
         return loops
@@ -157,7 +160,7 @@ class Process:
 
 
 @asynccontextmanager
-async def _running(loops: Sequence["ConsumerWorker | DueWorker | Relay"]) -> AsyncIterator[None]:
+async def _running(loops: Sequence["ConsumerWorker | DueWorker | Housekeeping | Relay"]) -> AsyncIterator[None]:
     """Run the loops in the background; on leaving, let each finish what it has in hand."""
     tasks = [asyncio.create_task(_or_die(loop.run(), loop.name), name=loop.name) for loop in loops]
     try:
@@ -181,7 +184,7 @@ async def _or_die(loop: Coroutine[Any, Any, None], name: str) -> None:
         raise
 
 
-def _works(loop: "ConsumerWorker | DueWorker | Relay") -> Callable[[], Coroutine[Any, Any, bool]]:
+def _works(loop: "ConsumerWorker | DueWorker | Housekeeping | Relay") -> Callable[[], Coroutine[Any, Any, bool]]:
     async def check() -> bool:
         return loop.failures < _PATIENCE
 
