@@ -26,7 +26,7 @@ class ListLines:
 
 
 class LineView(BaseModel):
-    """``amount = round(unit_price x quantity x numerator / denominator)`` in the currency's minor unit."""
+    """``amount = round(unit_price x quantity x numerator / denominator) + adjustment`` in minor units, by ``rounding_order``."""
 
     id: UUID
     customer_id: UUID
@@ -43,6 +43,7 @@ class LineView(BaseModel):
     convention: str
     rounding_order: str
     unrounded_amount: str
+    adjustment: Decimal
     amount: Decimal
     period_from: date
     period_to: date

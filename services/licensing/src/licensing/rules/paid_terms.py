@@ -82,6 +82,7 @@ def _fact(subscription: Subscription, line: Line) -> BillingLineRated:
         convention=line.convention.value,
         rounding_order=line.rounding.value,
         unrounded_amount=str(line.unrounded),
+        adjustment=line.adjustment,
         amount=line.amount,
         period_from=_day(line.period.starts, zone),
         period_to=_day(line.period.ends, zone),

@@ -51,6 +51,7 @@ class BillingLine(TenantRow, Base):
     convention: Mapped[str]
     rounding_order: Mapped[str]
     unrounded_amount: Mapped[str]
+    adjustment: Mapped[Decimal] = mapped_column(Numeric)
     amount: Mapped[Decimal] = mapped_column(Numeric)
     period_from: Mapped[date]
     period_to: Mapped[date]

@@ -11,8 +11,9 @@ from contracts.licensing.subscriptions import SubscriptionFact
 class BillingLineRated(SubscriptionFact):
     """One line of a coming statement.
 
-    ``amount`` is in ``currency``, rounded once to its minor unit; the period is half-open
-    ``[period_from, period_to)`` of local dates; ``numerator / denominator`` is the part of it charged.
+    ``amount = round(unit_price x quantity x numerator / denominator) + adjustment`` in ``currency``, rounded
+    once to its minor unit; the period is half-open ``[period_from, period_to)`` of local dates, of which the
+    fraction is the part charged. ``adjustment`` is what a line takes over so that lines add up: a remainder or a limit.
     """
 
     topic: ClassVar[str] = "billing.line_rated"
@@ -29,6 +30,7 @@ class BillingLineRated(SubscriptionFact):
     convention: Literal["day_actual", "day_inclusive", "day_30", "second"]
     rounding_order: Literal["multiply_then_round", "unit_then_quantity", "day_rate_then_days"]
     unrounded_amount: str
+    adjustment: Decimal = Decimal(0)
     amount: Decimal
     period_from: date
     period_to: date
