@@ -62,6 +62,31 @@ async def test_the_shipped_catalogue_has_both_trials_of_the_sources(work: Work) 
     assert (proofpoint["duration"], proofpoint["seat_cap"], proofpoint["end_behavior"]) == ("P30D", None, "expire")
 
 
+def test_a_trial_that_converts_asks_for_programme_and_terms_unless_the_file_says_otherwise(tmp_path: Path) -> None:
+    """C-1: ``convert_requires: [programme_active, eula]``."""
+    converting = OFFER.replace("end_behavior: expire", "end_behavior: convert")
+
+    files = [_read(tmp_path, text) for text in (converting, converting.replace("convert}", "convert, convert_requires: [eula]}"), OFFER)]
+
+    assert [one.offers[0].trial.convert_requires for one in files if one.offers[0].trial] == [["programme_active", "eula"], ["eula"], []]
+
+
+async def test_a_trial_is_not_prolonged_nor_its_use_billed_unless_the_file_says_so(work: Work, tmp_path: Path) -> None:
+    """C-1: ``extension: {max: 0, by_role}``, ``usage_billable: false``; what is said is published as it is said."""
+    generous = OFFER.replace(
+        "end_behavior: expire", "end_behavior: expire, usage_billable: true, extension: {max: 1, by_role: {support: 3}}"
+    )
+
+    for text in (OFFER, generous):
+        await _load(work, tmp_path, text)
+
+    told = [one.record.state.trial for one in work._told if isinstance(one.record, OfferChanged)]
+    assert [(one.extension.model_dump(), one.usage_billable) for one in told if one] == [
+        ({"max": 0, "by_role": {}}, False),
+        ({"max": 1, "by_role": {"support": 3}}, True),
+    ]
+
+
 async def test_the_shipped_catalogue_changes_no_policy_that_is_in_force(work: Work) -> None:
     """C-7: the shipped matrix is the text's reading already."""
     loaded = await loading.load(work, reading.read(SHIPPED, CatalogueFile))
@@ -145,6 +170,8 @@ def test_all_that_is_wrong_is_named_with_its_place(tmp_path: Path) -> None:
         (OFFER.replace("4.50", "-1"), "offers[0].price.unit_price"),
         (OFFER.replace("4.50", ".nan"), "offers[0].price.unit_price"),
         (OFFER.replace("50,", "yes,"), "offers[0].trial.seat_cap"),
+        (OFFER.replace("expire}", "convert, convert_requires: [price]}"), "offers[0].trial.convert_requires"),
+        (OFFER.replace("expire}", "expire, extension: {max: -1}}"), "offers[0].trial.extension.max"),
     ],
 )
 def test_a_bad_file_is_refused_with_the_place(tmp_path: Path, text: str, says: str) -> None:

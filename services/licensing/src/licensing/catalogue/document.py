@@ -1,7 +1,7 @@
 """The shape of a catalogue file."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Le, MaxLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -31,22 +31,40 @@ Code = Annotated[str, StringConstraints(pattern=_CODE)]
 Days = Annotated[str, AfterValidator(_days)]
 Currency = Annotated[str, AfterValidator(_currency)]
 SerialCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9][A-Z0-9-]{5,63}$")]
+type Times = Annotated[int, Field(strict=True), Ge(0), Le(100)]
+type Requirement = Literal["programme_active", "eula"]
 
 
 class _Said(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ExtensionSaid(_Said):
+    """How often a trial may be prolonged, and how often by users of a role."""
+
+    max: Times = 0
+    by_role: dict[Code, Times] = {}
+
+
 class TrialSaid(_Said):
-    """How a trial runs. ``convert_requires`` is what automatic conversion at its end asks for."""
+    """How a trial runs. ``convert_requires`` is what conversion at its end asks for: everything, unless said otherwise (C-1)."""
 
     duration: Days
     seat_cap: Annotated[int, Field(strict=True), Ge(1), Le(MOST_SEATS)] | None
     end_behavior: Literal["expire", "convert", "pause"]
-    convert_requires: list[Literal["programme_active", "eula", "price"]] = []
+    convert_requires: list[Requirement] = []
     max_per_customer_product: Annotated[int, Field(strict=True), Ge(1), Le(1000)] = 1
     notify_before: list[Days] = []
     clock: Literal["local_days", "instant"] = "local_days"
+    extension: ExtensionSaid = ExtensionSaid()
+    usage_billable: Annotated[bool, Field(strict=True)] = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _converting_asks_for_everything(cls, said: Any) -> Any:
+        if isinstance(said, dict) and said.get("end_behavior") == "convert":
+            return {"convert_requires": ["programme_active", "eula"], **said}
+        return said
 
 
 class PriceSaid(_Said):

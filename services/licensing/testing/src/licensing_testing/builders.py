@@ -40,6 +40,8 @@ SYMANTEC: dict[str, Any] = {
     "max_per_customer_product": 1,
     "notify_before": ["P30D", "P7D", "P1D"],
     "clock": "local_days",
+    "extension": {"max": 0, "by_role": {}},
+    "usage_billable": False,
 }
 """The trial of LIC-01."""
 MONTHLY: dict[str, Any] = {"currency": "EUR", "unit_price": "4.50", "period": "month", "charge": "in_advance"}
@@ -101,12 +103,12 @@ async def a_programme(tx: Transaction) -> Programme:
     return await programmes.activate(tx, ActivateProgramme(programme_id=programme.id))
 
 
-async def a_matrix(tx: Transaction, *, convert_trial: Cell = "yes", set_up_paid: Cell = "no") -> None:
+async def a_matrix(tx: Transaction, *, convert_trial: Cell = "yes", set_up_paid: Cell = "no", monitor: Cell = "yes") -> None:
     """Publish a capability matrix that says this of partners without a programme."""
     rows: dict[str, Cell] = {
         "set_up_trial": "yes",
         "set_up_paid": set_up_paid,
-        "monitor": "yes",
+        "monitor": monitor,
         "convert_trial": convert_trial,
         "manage": "yes",
     }

@@ -4,13 +4,23 @@ from decimal import Decimal
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.records import Fact, Part, State
+
+
+class TrialExtension(Part):
+    """How often a trial may be prolonged: ``by_role`` for users of a role, ``max`` for everybody else."""
+
+    max: int = 0
+    by_role: dict[str, int] = Field(default_factory=dict)
 
 
 class TrialPolicy(Part):
     """How a trial of the offer runs (C-1). It is copied into the subscription at start.
 
-    ``duration`` is an ISO 8601 period of whole days (``P60D``); ``seat_cap`` null means as ordered.
+    ``duration`` is an ISO 8601 period of whole days (``P60D``); ``seat_cap`` null means as ordered;
+    what is used during the trial is rated only where ``usage_billable`` says so.
     """
 
     duration: str
@@ -20,6 +30,8 @@ class TrialPolicy(Part):
     max_per_customer_product: int
     notify_before: list[str]
     clock: Literal["local_days", "instant"]
+    extension: TrialExtension = TrialExtension()
+    usage_billable: bool = False
 
 
 class Price(Part):
