@@ -22,9 +22,10 @@ from contracts.licensing.subscriptions import (
 )
 from licensing import trials
 from licensing.rules import trial_clock
+from licensing.rules.capabilities import Cell
 from licensing.tables.customers import eulas
 from licensing.tables.subscriptions import Subscription
-from licensing_testing.builders import SYMANTEC, a_programme, a_trial, an_offer, as_operator
+from licensing_testing.builders import SYMANTEC, a_matrix, a_programme, a_trial, an_offer, as_operator
 
 
 def _due(subscription: Subscription, slot: str = "end") -> DueItem:
@@ -156,6 +157,40 @@ async def test_a_trial_whose_requirements_do_not_hold_expires_instead(tx: Transa
     assert tx.facts_told == [TrialExpired]
 
 
+async def test_a_plain_resellers_trial_expires_where_converting_needs_the_programme(tx: Transaction) -> None:
+    """C-7, CUS-17: the text's reading, as it is shipped, holds for a trial that would convert by itself too; no line is rated."""
+    subscription = await a_trial(tx, offer=await an_offer(tx, trial=_converting("eula")))
+    await _accept_terms(tx, subscription)
+
+    await trials.end(tx, _due(subscription))
+
+    assert subscription.status == "expired"
+    assert tx.facts_told == [TrialExpired]
+
+
+async def test_a_plain_resellers_trial_converts_by_the_tables_reading(tx: Transaction) -> None:
+    """C-7: the matrix lets every partner convert, and the trial's own policy asks for no programme."""
+    await a_matrix(tx, convert_trial="yes")
+    subscription = await a_trial(tx, offer=await an_offer(tx, trial=_converting("eula")))
+    await _accept_terms(tx, subscription)
+
+    await trials.end(tx, _due(subscription))
+
+    assert tx.facts_told == [TrialConverted, SubscriptionActivated, BillingLineRated]
+
+
+@pytest.mark.parametrize(("cell", "requires"), [("yes", ("programme_active", "eula")), ("product_serial", ("eula",))])
+async def test_by_the_tables_reading_too_a_trial_expires_that_asks_for_more(tx: Transaction, cell: Cell, requires: tuple[str, ...]) -> None:
+    """C-1, C-7, LIC-10: for a programme that there is not, or for a serial number that nobody is there to name."""
+    await a_matrix(tx, convert_trial=cell)
+    subscription = await a_trial(tx, offer=await an_offer(tx, trial=_converting(*requires)))
+    await _accept_terms(tx, subscription)
+
+    await trials.end(tx, _due(subscription))
+
+    assert tx.facts_told == [TrialExpired]
+
+
 async def test_another_partner_cannot_end_it(tx: Transaction) -> None:
     subscription = await a_trial(tx)
 
@@ -164,8 +199,8 @@ async def test_another_partner_cannot_end_it(tx: Transaction) -> None:
         assert stranger.told == []
 
 
-def _converting() -> dict[str, object]:
-    return {**SYMANTEC, "end_behavior": "convert", "convert_requires": ["programme_active", "eula"]}
+def _converting(*requires: str) -> dict[str, object]:
+    return {**SYMANTEC, "end_behavior": "convert", "convert_requires": list(requires or ("programme_active", "eula"))}
 
 
 async def _accept_terms(tx: Transaction, subscription: Subscription) -> None:

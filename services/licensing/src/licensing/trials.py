@@ -1,8 +1,9 @@
 """Trials: their end is announced, and at the end they do what their pinned policy says.
 
 *expire* ends the use, *pause* keeps it for a later conversion, *convert* makes it a paid
-subscription when all that the policy requires holds, and expires otherwise (C-1). A due row
-that finds no running trial does nothing: whoever converted first has withdrawn it.
+subscription when the partner could convert it itself and all that the policy requires holds,
+and expires otherwise (C-1, C-7): nobody is there to name a product serial number. A due row that
+finds no running trial does nothing: whoever converted first has withdrawn it.
 """
 
 from uuid import UUID
@@ -58,6 +59,7 @@ async def _converted(tx: Transaction, subscription: Subscription, policy: TrialP
     if not await _requirements_hold(tx, subscription, policy):
         return False
     try:
+        await converting.evidence(tx, subscription, None)
         offer, agreed = await converting.quote(tx, subscription, subscription.seats_bought)
     except Refusal:
         return False

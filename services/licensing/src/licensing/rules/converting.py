@@ -14,7 +14,7 @@ from chassis.database import Transaction
 from contracts.licensing.subscriptions import TrialConverted
 from licensing.billing import Reason
 from licensing.errors import SubscriptionNotFound
-from licensing.rules import offers, paid_terms
+from licensing.rules import capabilities, offers, paid_terms, serials
 from licensing.rules.beginnings import TRIAL_END, TRIAL_NOTICE
 from licensing.rules.quotes import Quote
 from licensing.rules.telling import tell_subscription
@@ -38,6 +38,17 @@ async def lock(tx: Transaction, subscription_id: UUID) -> Subscription:
     if found is None:
         raise SubscriptionNotFound
     return found
+
+
+async def evidence(tx: Transaction, subscription: Subscription, code: str | None) -> str | None:
+    """The product serial number that converting rests on, None where the programme is enough.
+
+    Raises:
+        CapabilityMissing: the matrix does not let this partner convert (C-7).
+        SerialRequired: it does so only with a product serial number, and none was named (LIC-10).
+    """
+    decision = (await capabilities.of(tx)).require("convert_trial")
+    return await serials.evidence(tx, decision, subscription.product, code)
 
 
 async def quote(tx: Transaction, subscription: Subscription, quantity: int) -> tuple[Offer, Quote]:
