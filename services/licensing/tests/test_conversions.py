@@ -1,6 +1,6 @@
-"""A trial converts once, keeps its id, and rates exactly what was shown (LIC-11, BEY-05, rule 10)."""
+"""A trial converts once and keeps its id (LIC-11, rule 10)."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError
 from chassis.database import Transaction
 from chassis.due import DueRow
 from chassis.http.etags import Seen, Stale
-from chassis.ids import new_id
 from chassis_testing.database import as_stranger
 from contracts.licensing.billing import BillingLineRated
 from contracts.licensing.subscriptions import SubscriptionActivated, SubscriptionChanged, TrialConverted
@@ -22,14 +21,12 @@ from licensing.errors import (
     NoPriceOfOffer,
     NotATrial,
     OfferWithdrawn,
-    PreviewOutdated,
     QuantityRequired,
     SeatsInUse,
     SerialRequired,
     SubscriptionNotFound,
 )
 from licensing.tables.lines import BillingLine
-from licensing.tables.previews import Preview
 from licensing.tables.subscriptions import Subscription
 from licensing_testing.builders import (
     MONTHLY,
@@ -139,73 +136,6 @@ async def test_a_product_serial_number_can_be_asked_for(tx: Transaction) -> None
     converted = await conversions.convert(tx, ConvertTrial(subscription_id=trial.id, serial_number=code))
 
     assert converted.serial_number == code
-
-
-async def test_a_preview_shows_the_line_and_changes_nothing(tx: Transaction, trial: Subscription) -> None:
-    """BEY-05."""
-    shown = await conversions.preview(tx, PreviewConversion(subscription_id=trial.id, quantity=20))
-
-    assert (shown.quantity, shown.total, shown.currency) == (20, Decimal("90.00"), "EUR")
-    assert [line.amount for line in shown.lines] == [Decimal("90.00")]
-    assert trial.status == "trial"
-    assert tx.told == []
-
-
-async def test_a_preview_is_executed_exactly_as_shown(tx: Transaction, trial: Subscription) -> None:
-    """BEY-05."""
-    shown = await conversions.preview(tx, PreviewConversion(subscription_id=trial.id, quantity=20))
-
-    converted = await conversions.convert(tx, ConvertTrial(subscription_id=trial.id, preview_token=shown.preview_token))
-
-    line = (await tx.session.execute(select(BillingLine))).scalar_one()
-    assert (converted.seats_bought, line.amount) == (20, shown.total)
-
-
-async def test_a_preview_is_outdated_when_the_price_has_changed(tx: Transaction) -> None:
-    """BEY-05."""
-    await a_programme(tx)
-    offer = await an_offer(tx)
-    trial = await a_trial(tx, offer=offer)
-    shown = await conversions.preview(tx, PreviewConversion(subscription_id=trial.id))
-    async with as_operator(tx):
-        offer.price = {**MONTHLY, "unit_price": "4.51"}
-
-    with pytest.raises(PreviewOutdated):
-        await conversions.convert(tx, ConvertTrial(subscription_id=trial.id, preview_token=shown.preview_token))
-
-
-async def test_a_preview_is_outdated_when_the_subscription_has_changed(tx: Transaction, trial: Subscription) -> None:
-    """BEY-05."""
-    shown = await conversions.preview(tx, PreviewConversion(subscription_id=trial.id))
-    trial.last_notice = "P7D"
-    await tx.session.flush()
-
-    with pytest.raises(PreviewOutdated):
-        await conversions.convert(tx, ConvertTrial(subscription_id=trial.id, preview_token=shown.preview_token))
-
-
-async def test_a_preview_is_outdated_after_a_quarter_of_an_hour(tx: Transaction, trial: Subscription) -> None:
-    """BEY-05."""
-    shown = await conversions.preview(tx, PreviewConversion(subscription_id=trial.id))
-    kept = await tx.session.get_one(Preview, (tx.partner_id, shown.preview_token))
-    kept.expires_at -= timedelta(minutes=15)
-
-    with pytest.raises(PreviewOutdated):
-        await conversions.convert(tx, ConvertTrial(subscription_id=trial.id, preview_token=shown.preview_token))
-
-
-async def test_a_token_confirms_no_other_quantity_and_no_other_subscription(tx: Transaction, trial: Subscription) -> None:
-    """BEY-05."""
-    other = await a_trial(tx)
-    token = (await conversions.preview(tx, PreviewConversion(subscription_id=trial.id, quantity=20))).preview_token
-
-    for command in (
-        ConvertTrial(subscription_id=trial.id, quantity=21, preview_token=token),
-        ConvertTrial(subscription_id=other.id, preview_token=token),
-        ConvertTrial(subscription_id=trial.id, preview_token=new_id()),
-    ):
-        with pytest.raises(PreviewOutdated):
-            await conversions.convert(tx, command)
 
 
 async def test_whoever_has_not_seen_the_present_version_converts_nothing(tx: Transaction, trial: Subscription) -> None:

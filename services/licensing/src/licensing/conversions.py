@@ -7,7 +7,7 @@ subscription, price or day have moved. Of two conversions at once one finds no t
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -16,7 +16,7 @@ from sqlalchemy import delete, select
 from chassis.database import Transaction
 from chassis.http.etags import Seen
 from licensing.errors import CustomerNotServed, NotATrial, PreviewOutdated, SeatsInUse
-from licensing.rules import capabilities, converting, orders, serials
+from licensing.rules import converting, orders
 from licensing.rules.quotes import Quote
 from licensing.tables.customers import served_customers
 from licensing.tables.offers import Offer
@@ -24,19 +24,23 @@ from licensing.tables.previews import Preview
 from licensing.tables.subscriptions import Subscription
 
 ANY_VERSION: Final = Seen(None)
-_KEPT: Final = timedelta(minutes=15)
+_GOOD_FOR: Final = timedelta(minutes=15)
+_SERIAL: Final = "serial_number"
 _CONVERTIBLE: Final = frozenset({"trial", "paused"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PreviewConversion:
+    """``quantity`` is the trial's where it is left out; ``serial_number`` a product's (LIC-10)."""
+
     subscription_id: UUID
     quantity: int | None = None
+    serial_number: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertTrial:
-    """``quantity`` is the trial's where it is left out; ``serial_number`` a product's (LIC-10)."""
+    """What a token confirms need not be said again; said otherwise, the token does not confirm it."""
 
     subscription_id: UUID
     quantity: int | None = None
@@ -46,7 +50,7 @@ class ConvertTrial:
 
 
 class PreviewedLine(BaseModel):
-    """One line that would be rated; the amount follows from what is beside it (BEY-06)."""
+    """One line that would be rated; ``amount`` follows from what is beside it, as in a rated line (BEY-06)."""
 
     reason: str
     currency: str
@@ -57,6 +61,7 @@ class PreviewedLine(BaseModel):
     convention: str
     rounding_order: str
     unrounded_amount: Decimal
+    adjustment: Decimal
     amount: Decimal
     period_from: date
     period_to: date
@@ -70,6 +75,7 @@ class ConversionPreview(BaseModel):
     subscription_id: UUID
     subscription_version: int
     quantity: int
+    serial_number: str
     term_start: datetime
     term_end: datetime
     auto_renew: bool
@@ -86,7 +92,7 @@ async def preview(tx: Transaction, command: PreviewConversion) -> ConversionPrev
         Refusal: converting would be refused, for the same reason.
     """
     subscription = await _convertible(tx, command.subscription_id)
-    (await capabilities.of(tx)).require("convert_trial")
+    code = await converting.evidence(tx, subscription, command.serial_number)
     _, agreed = await _quote(tx, subscription, command.quantity)
     await _forget_expired(tx, subscription)
     kept = Preview(
@@ -95,11 +101,11 @@ async def preview(tx: Transaction, command: PreviewConversion) -> ConversionPrev
         subscription_id=subscription.id,
         subscription_version=subscription.version,
         quantity=agreed.quantity,
-        shown=agreed.shown(),
-        expires_at=tx.now + _KEPT,
+        shown=_kept(agreed, code),
+        expires_at=tx.now + _GOOD_FOR,
     )
     tx.session.add(kept)
-    return _shown(kept, subscription, agreed)
+    return _shown(kept, subscription, agreed, code or subscription.serial_number)
 
 
 async def convert(tx: Transaction, command: ConvertTrial) -> Subscription:
@@ -111,14 +117,13 @@ async def convert(tx: Transaction, command: ConvertTrial) -> Subscription:
         PreviewOutdated: the token's preview is no longer what would happen.
     """
     subscription = await _convertible(tx, command.subscription_id)
-    decision = (await capabilities.of(tx)).require("convert_trial")
     command.seen.admit(subscription.version)
     shown = await _previewed(tx, command, subscription)
+    code = await converting.evidence(tx, subscription, shown.shown.get(_SERIAL) if shown else command.serial_number)
     offer, agreed = await _quote(tx, subscription, shown.quantity if shown else command.quantity)
-    if shown is not None and agreed.shown() != shown.shown:
+    if shown is not None and _kept(agreed, code) != shown.shown:
         raise PreviewOutdated
-    serial_number = await serials.evidence(tx, decision, subscription.product, command.serial_number)
-    subscription.serial_number = serial_number or subscription.serial_number
+    subscription.serial_number = code or subscription.serial_number
     await converting.convert(tx, subscription, offer, agreed)
     return subscription
 
@@ -155,7 +160,14 @@ async def _previewed(tx: Transaction, command: ConvertTrial, subscription: Subsc
         raise PreviewOutdated
     if command.quantity is not None and command.quantity != kept.quantity:
         raise PreviewOutdated
+    if command.serial_number is not None and command.serial_number != kept.shown.get(_SERIAL):
+        raise PreviewOutdated
     return kept
+
+
+def _kept(agreed: Quote, code: str | None) -> dict[str, Any]:
+    """What a confirmation is compared with."""
+    return {**agreed.shown(), _SERIAL: code}
 
 
 async def _forget_expired(tx: Transaction, subscription: Subscription) -> None:
@@ -164,7 +176,7 @@ async def _forget_expired(tx: Transaction, subscription: Subscription) -> None:
     )
 
 
-def _shown(kept: Preview, subscription: Subscription, agreed: Quote) -> ConversionPreview:
+def _shown(kept: Preview, subscription: Subscription, agreed: Quote, serial_number: str) -> ConversionPreview:
     lines = [
         PreviewedLine(
             reason=line.reason.value,
@@ -176,6 +188,7 @@ def _shown(kept: Preview, subscription: Subscription, agreed: Quote) -> Conversi
             convention=line.convention.value,
             rounding_order=line.rounding.value,
             unrounded_amount=line.unrounded,
+            adjustment=line.adjustment,
             amount=line.amount,
             period_from=line.period.starts,
             period_to=line.period.ends,
@@ -188,6 +201,7 @@ def _shown(kept: Preview, subscription: Subscription, agreed: Quote) -> Conversi
         subscription_id=subscription.id,
         subscription_version=subscription.version,
         quantity=agreed.quantity,
+        serial_number=serial_number,
         term_start=agreed.term_start,
         term_end=agreed.term_end,
         auto_renew=subscription.auto_renew,
