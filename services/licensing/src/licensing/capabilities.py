@@ -16,6 +16,6 @@ class CapabilitiesView(BaseModel):
 
 async def of_caller(read: Read) -> CapabilitiesView:
     """Every action of the matrix, decided for the tenant of the request."""
-    may = await standings.read(read)
+    may = await standings.read(read, read.partner_id)
     items = [standings.shown(may.decide(action)) for action in sorted(may.matrix.actions)]
     return CapabilitiesView(standing=may.standing, policy_version=str(may.version), items=items)

@@ -15,7 +15,7 @@ from sqlalchemy import bindparam, select
 
 from chassis.database import Read, Reading
 from contracts.licensing.subscriptions import SubscriptionStatus
-from licensing.rules import standings
+from licensing.rules import served, standings
 from licensing.rules.capabilities import Capabilities
 from licensing.rules.standings import CapabilityView
 from licensing.tables.subscriptions import Subscription
@@ -62,9 +62,17 @@ _OF_CUSTOMER: Final = Reading(
 
 
 async def of_customer(read: Read, customer_id: UUID) -> list[EntitlementView]:
-    """Oldest first. A customer's own user is shown no actions: they are its partner's."""
+    """Oldest first. A customer's own user is shown no actions: they are its partner's.
+
+    Raises:
+        CapabilityMissing: the partner may not read them (LIC-06).
+        CustomerNotFound: an operator names one that no partner has.
+    """
+    await standings.to_monitor(read)
     rows = await read.rows(_OF_CUSTOMER, customer_id=customer_id)
-    may = None if read.principal.kind == "customer" else await standings.read(read)
+    if not rows:
+        await served.require(read, customer_id)
+    may = await standings.read(read, rows[0]["partner_id"]) if rows and read.principal.kind != "customer" else None
     return [_view(row, may, read.now) for row in rows]
 
 

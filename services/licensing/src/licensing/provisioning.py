@@ -19,7 +19,7 @@ from chassis.database import Read, Reading, Transaction
 from chassis.errors import Refusal
 from contracts.customers.customers import CustomerChanged, CustomerState, ProductAsked
 from contracts.licensing.provisioning import ProvisioningRejected
-from licensing.rules import beginnings, orders, trial_clock
+from licensing.rules import beginnings, orders, served, trial_clock
 from licensing.rules.beginnings import Recipient
 from licensing.rules.orders import Accepted, Order
 from licensing.tables.customers import served_customers
@@ -127,5 +127,12 @@ _OF_CUSTOMER: Final = Reading(
 
 
 async def of_customer(read: Read, customer_id: UUID) -> list[ProvisioningView]:
-    """What became of the products asked for, by item: 20 at most."""
-    return [ProvisioningView.model_validate(dict(row)) for row in await read.rows(_OF_CUSTOMER, customer_id=customer_id)]
+    """What became of the products asked for, by item: 20 at most.
+
+    Raises:
+        CustomerNotFound: an operator names one that no partner has.
+    """
+    rows = await read.rows(_OF_CUSTOMER, customer_id=customer_id)
+    if not rows:
+        await served.require(read, customer_id)
+    return [ProvisioningView.model_validate(dict(row)) for row in rows]

@@ -14,7 +14,7 @@ from chassis.database import Read, Reading
 from chassis.http.lists import Listing, Sort
 from contracts.licensing.subscriptions import SubscriptionStatus
 from licensing.errors import SubscriptionNotFound
-from licensing.rules import pages
+from licensing.rules import pages, standings
 from licensing.tables.subscriptions import Subscription
 
 
@@ -78,15 +78,39 @@ _PAGE: Final = Reading(Subscription, _page, customer="customer_id")
 
 
 async def one(read: Read, subscription_id: UUID) -> SubscriptionView:
-    """Raises ``SubscriptionNotFound`` also where the caller's roles hide the customer."""
+    """One subscription.
+
+    Raises:
+        CapabilityMissing: the partner may not read it (LIC-06).
+        SubscriptionNotFound: there is none, or the caller's roles hide its customer.
+    """
+    await standings.to_monitor(read)
     row = await read.row(_ONE, id=subscription_id)
     if row is None:
         raise SubscriptionNotFound
     return _view(row)
 
 
+async def customer_of(read: Read, subscription_id: UUID) -> UUID:
+    """Whose it is; a subscription never changes its customer.
+
+    Raises:
+        SubscriptionNotFound: there is none, or the caller's roles hide its customer.
+    """
+    row = await read.row(_ONE, id=subscription_id)
+    if row is None:
+        raise SubscriptionNotFound
+    customer_id: UUID = row["customer_id"]
+    return customer_id
+
+
 async def page(read: Read, asked: ListSubscriptions) -> Listing[SubscriptionView]:
-    """Newest first, unless asked otherwise."""
+    """Newest first, unless asked otherwise.
+
+    Raises:
+        CapabilityMissing: the partner may not read them (LIC-06).
+    """
+    await standings.to_monitor(read)
     sort = pages.NEWEST_SUBSCRIPTIONS.read(asked.sort)
     after = sort.read(asked.cursor)
     shape = (sort, asked.customer_id is not None, asked.status is not None, bool(after))

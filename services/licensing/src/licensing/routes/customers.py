@@ -3,29 +3,31 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from chassis.http.calls import Call, allow
 from chassis.http.lists import Listing
 from licensing import entitlements, provisioning
 from licensing.entitlements import EntitlementView
 from licensing.provisioning import ProvisioningView
+from licensing.routes.queries import Asked
 from licensing.rules import pages
 
 router: Final = APIRouter(prefix="/v1/customers/{customer_id}", tags=["entitlements"])
 
 _READERS: Final = frozenset({"partner", "operator", "customer"})
+_SELLERS: Final = frozenset({"partner", "operator"})
 
 
 @router.get("/entitlements", response_model=Listing[EntitlementView])
-async def list_entitlements(customer_id: UUID, call: Annotated[Call, allow(kinds=_READERS)]) -> Response:
+async def list_entitlements(customer_id: UUID, _: Annotated[Asked, Query()], call: Annotated[Call, allow(kinds=_READERS)]) -> Response:
     """Serial number, licence type, used and capacity, time remaining, and what may be done about it."""
     async with call.read(customer=customer_id) as read:
         return call.answer(pages.whole(await entitlements.of_customer(read, customer_id), read.now))
 
 
 @router.get("/provisioning", response_model=Listing[ProvisioningView])
-async def list_provisioning(customer_id: UUID, call: Annotated[Call, allow(kinds=frozenset({"partner", "operator"}))]) -> Response:
+async def list_provisioning(customer_id: UUID, _: Annotated[Asked, Query()], call: Annotated[Call, allow(kinds=_SELLERS)]) -> Response:
     """What became of each product asked for at creation; an item that is not here yet is not decided yet."""
     async with call.read(customer=customer_id) as read:
         return call.answer(pages.whole(await provisioning.of_customer(read, customer_id), read.now))

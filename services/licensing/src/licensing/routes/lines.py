@@ -9,20 +9,22 @@ from chassis.http.calls import Call, allow
 from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing
 from licensing import lines
 from licensing.lines import LineView, ListLines
+from licensing.routes.queries import Asked, SortText
 
 router: Final = APIRouter(prefix="/v1/lines", tags=["lines"])
 
 
+class LinesAsked(Asked):
+    customer_id: UUID | None = None
+    subscription_id: UUID | None = None
+    sort: SortText | None = None
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
 @router.get("", response_model=Listing[LineView])
 async def list_lines(
-    call: Annotated[Call, allow(kinds=frozenset({"partner", "operator"}))],
-    *,
-    customer_id: UUID | None = None,
-    subscription_id: UUID | None = None,
-    sort: Annotated[str | None, Query(max_length=200)] = None,
-    cursor: Cursor | None = None,
-    limit: Limit = DEFAULT_LIMIT,
+    query: Annotated[LinesAsked, Query()], call: Annotated[Call, allow(kinds=frozenset({"partner", "operator"}))]
 ) -> Response:
-    asked = ListLines(customer_id=customer_id, subscription_id=subscription_id, sort=sort, cursor=cursor, limit=limit)
     async with call.read() as read:
-        return call.answer(await lines.page(read, asked))
+        return call.answer(await lines.page(read, ListLines(**query.model_dump())))

@@ -3,7 +3,7 @@
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Query, Response
 
 from chassis.access import Permission
 from chassis.http.bodies import Body
@@ -12,6 +12,7 @@ from chassis.http.lists import Listing
 from chassis.http.text import Note, Text
 from licensing import programmes
 from licensing.programmes import ActivateProgramme, EndProgramme, ProgrammeView, ValidateSerial
+from licensing.routes.queries import Asked
 from licensing.rules import pages
 
 router: Final = APIRouter(prefix="/v1/programmes", tags=["programmes"])
@@ -36,7 +37,7 @@ async def validate(body: NewProgramme, call: Annotated[Call, allow(Permission.PR
 
 
 @router.get("", response_model=Listing[ProgrammeView])
-async def list_programmes(call: Annotated[Call, allow(kinds=frozenset({"partner", "operator"}))]) -> Response:
+async def list_programmes(_: Annotated[Asked, Query()], call: Annotated[Call, allow(kinds=frozenset({"partner", "operator"}))]) -> Response:
     async with call.read() as read:
         return call.answer(pages.whole(await programmes.all_of(read), read.now))
 

@@ -14,6 +14,7 @@ from chassis.http.text import Text
 from contracts.licensing.subscriptions import SubscriptionStatus
 from licensing import conversions, subscriptions
 from licensing.conversions import ConversionPreview, ConvertTrial, PreviewConversion
+from licensing.routes.queries import Asked, SortText
 from licensing.rules.orders import MOST_SEATS
 from licensing.subscriptions import ListSubscriptions, SubscriptionView
 
@@ -24,14 +25,23 @@ _READERS: Final = frozenset({"partner", "operator", "customer"})
 type Quantity = Annotated[int, Ge(1), Le(MOST_SEATS)]
 
 
+class SubscriptionsAsked(Asked):
+    customer_id: UUID | None = None
+    status: SubscriptionStatus | None = None
+    sort: SortText | None = None
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+
 class ConversionAsked(Body):
-    """`quantity` is the trial's where it is left out."""
+    """`quantity` is the trial's where it is left out; `serial_number` is a product's."""
 
     quantity: Quantity | None = None
+    serial_number: Annotated[str, Text(64)] | None = None
 
 
 class Conversion(Body):
-    """`preview_token` executes exactly what its preview showed; `serial_number` is a product's."""
+    """`preview_token` executes exactly what its preview showed, with its quantity and serial number."""
 
     quantity: Quantity | None = None
     preview_token: UUID | None = None
@@ -39,18 +49,9 @@ class Conversion(Body):
 
 
 @router.get("", response_model=Listing[SubscriptionView])
-async def list_subscriptions(
-    call: Annotated[Call, allow(kinds=_READERS)],
-    *,
-    customer_id: UUID | None = None,
-    status: SubscriptionStatus | None = None,
-    sort: Annotated[str | None, Query(max_length=200)] = None,
-    cursor: Cursor | None = None,
-    limit: Limit = DEFAULT_LIMIT,
-) -> Response:
-    asked = ListSubscriptions(customer_id=customer_id, status=status, sort=sort, cursor=cursor, limit=limit)
+async def list_subscriptions(query: Annotated[SubscriptionsAsked, Query()], call: Annotated[Call, allow(kinds=_READERS)]) -> Response:
     async with call.read() as read:
-        return call.answer(await subscriptions.page(read, asked))
+        return call.answer(await subscriptions.page(read, ListSubscriptions(**query.model_dump())))
 
 
 @router.get("/{subscription_id}", response_model=SubscriptionView)
@@ -65,9 +66,10 @@ async def preview_conversion(
     subscription_id: UUID, call: Annotated[Call, allow(Permission.PRODUCTS_MANAGE)], body: ConversionAsked | None = None
 ) -> Response:
     """The lines that converting would rate. Nothing is converted; the token is good for 15 minutes."""
-    quantity = body.quantity if body else None
-    async with call.change(customer=await _customer_of(call, subscription_id)) as tx:
-        return call.answer(await conversions.preview(tx, PreviewConversion(subscription_id=subscription_id, quantity=quantity)))
+    asked = body or ConversionAsked()
+    command = PreviewConversion(subscription_id=subscription_id, quantity=asked.quantity, serial_number=_capital(asked.serial_number))
+    async with call.change(customer=await _customer_of(call, subscription_id), keyed=False) as tx:
+        return call.answer(await conversions.preview(tx, command))
 
 
 @router.post("/{subscription_id}/convert", response_model=SubscriptionView)
@@ -80,7 +82,7 @@ async def convert(
         subscription_id=subscription_id,
         quantity=asked.quantity,
         preview_token=asked.preview_token,
-        serial_number=asked.serial_number.upper() if asked.serial_number else None,
+        serial_number=_capital(asked.serial_number),
         seen=call.seen,
     )
     async with call.change(customer=await _customer_of(call, subscription_id)) as tx:
@@ -89,6 +91,10 @@ async def convert(
 
 
 async def _customer_of(call: Call, subscription_id: UUID) -> UUID:
-    """Whose it is, for the level that the change needs; a subscription never changes its customer."""
+    """Whose it is, for the level that the change needs."""
     async with call.read() as read:
-        return (await subscriptions.one(read, subscription_id)).customer_id
+        return await subscriptions.customer_of(read, subscription_id)
+
+
+def _capital(serial_number: str | None) -> str | None:
+    return serial_number.upper() if serial_number else None

@@ -34,6 +34,14 @@ class ActionRow(BaseModel):
 
 
 class CapabilityMatrix(BaseModel):
+    """What each action opens.
+
+    ``set_up_trial`` and ``set_up_paid`` decide about what is ordered at a customer's creation (``orders.accept``),
+    ``convert_trial`` about conversion, its preview and a trial that converts at its end (``converting.evidence``),
+    ``monitor`` about a partner's reads of subscriptions and entitlements (``standings.to_monitor``). ``manage`` is
+    shown and told; converting is the only verb on a running subscription, and it has an action of its own.
+    """
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     actions: dict[Action, ActionRow]

@@ -1,6 +1,7 @@
 """Capabilities read: what the partner of a reading request may do, and how an answer to that is shown."""
 
 from typing import Final
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -27,17 +28,27 @@ class CapabilityView(BaseModel):
     remedy: str | None
 
 
-async def read(read: Read) -> Capabilities:
-    """What the tenant of the request may do.
+async def read(reading: Read, partner_id: UUID) -> Capabilities:
+    """What a partner may do: the tenant of the request, or whose rows an operator reads.
 
     Raises:
         PolicyMissing: no matrix was ever published.
     """
-    row = await read.connection.fetchrow(_IN_FORCE, read.partner_id, NAME)
+    row = await reading.connection.fetchrow(_IN_FORCE, partner_id, NAME)
     if row is None:
         raise PolicyMissing(NAME)
     matrix = CapabilityMatrix.model_validate_json(row["document"])
     return Capabilities(standing="service_provider" if row["in_programme"] else "none", matrix=matrix, version=row["version"])
+
+
+async def to_monitor(reading: Read) -> None:
+    """Let customers, operators and those partners go on whose programme lets them read (LIC-06).
+
+    Raises:
+        CapabilityMissing: the matrix says no.
+    """
+    if reading.principal.kind == "partner":
+        (await read(reading, reading.partner_id)).require("monitor")
 
 
 def shown(decision: Decision) -> CapabilityView:
