@@ -27,7 +27,7 @@ class NoTrialOfOffer(Refusal):
 
     kind = Kind.CONFLICT
     code = "no_trial"
-    remedy = "Choose an offer with a trial, or buy this one."
+    remedy = "Choose an offer with a trial, or ask for this one as `paid`."
     rule = "C-1"
 
 
@@ -54,7 +54,7 @@ class SeatCapExceeded(Refusal):
 
     kind = Kind.CONFLICT
     code = "seat_cap_exceeded"
-    remedy = "Order at most the seats that the trial policy allows, or buy the product."
+    remedy = "Order at most the seats that the trial policy allows, or ask for the product as `paid`."
     rule = "LIC-01"
 
 
@@ -63,7 +63,7 @@ class TooManyTrials(Refusal):
 
     kind = Kind.CONFLICT
     code = "trial_used_up"
-    remedy = "Convert the running trial, or buy the product."
+    remedy = "Convert a trial of the product that runs or is paused: POST /v1/subscriptions/{id}/convert."
     rule = "C-1"
 
 
@@ -169,7 +169,7 @@ class SeatsInUse(Refusal):
 
     kind = Kind.CONFLICT
     code = "seats_in_use"
-    remedy = "Take at least as many seats as are in use, or release some first."
+    remedy = "Take at least as many seats as are in use."
     rule = "LIC-14"
 
 
