@@ -8,6 +8,8 @@ from typing import Any
 from uuid import UUID
 
 from aiokafka import AIOKafkaProducer
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from chassis.access.projection import follow
 from chassis.consumers import Consumer, Event, Projection, Step
@@ -16,7 +18,7 @@ from chassis.consumers.events import Place
 from chassis.consumers.handlers import Handler
 from chassis.consumers.parking import Raw
 from chassis.consumers.worker import ConsumerWorker
-from chassis.database import Transaction, WorkerDatabase
+from chassis.database import DatabaseSettings, Transaction, WorkerDatabase
 from chassis.errors import Kind, Refusal
 from chassis.ids import new_id
 from chassis_testing.clock import FixedClock
@@ -183,3 +185,12 @@ def tolerant(accepts: Callable[[str], bool], *, name: str = "houses.build") -> S
         await houses.build(tx, event.record.name)
 
     return Step(name=name, record=HouseBuilt, handle=handle)
+
+
+async def as_owner(settings: DatabaseSettings, *statements: str) -> None:
+    """Run statements as the owner of the tables."""
+    engine = create_async_engine(settings.url("owner"))
+    async with engine.begin() as connection:
+        for statement in statements:
+            await connection.execute(text(statement))
+    await engine.dispose()

@@ -12,7 +12,6 @@ from house.consuming import Log, Teller, building, consuming, has, in_order, rea
 from house.records import HouseBuilt
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, StatementError
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm.exc import StaleDataError
 from structlog.testing import capture_logs
 
@@ -32,23 +31,6 @@ async def teller(topics: Topics) -> AsyncIterator[Teller]:
     await topics.create("house.built", "house.changed", partitions=1)
     async with AIOKafkaProducer(bootstrap_servers=topics.kafka) as producer:
         yield Teller(producer, topics.prefix, partitions=1)
-
-
-type Owner = Callable[..., Awaitable[None]]
-
-
-@pytest.fixture
-async def owner(fresh_database: DatabaseSettings) -> Owner:
-    """Runs statements as the owner of the tables."""
-
-    async def run(*statements: str) -> None:
-        engine = create_async_engine(fresh_database.url("owner"))
-        async with engine.begin() as connection:
-            for statement in statements:
-                await connection.execute(text(statement))
-        await engine.dispose()
-
-    return run
 
 
 def failing(named: str, failure: Callable[[], BaseException]) -> Step[HouseBuilt]:
@@ -243,9 +225,12 @@ async def _failure(happens: Callable[[], Awaitable[None]]) -> BaseException:
     return raised.value
 
 
-async def test_a_record_that_is_refused_at_the_commit_is_parked_alone(worker_database: WorkerDatabase, owner: Owner) -> None:
+async def test_a_record_that_is_refused_at_the_commit_is_parked_alone(
+    fresh_database: DatabaseSettings, worker_database: WorkerDatabase
+) -> None:
     """A constraint that is checked at the end of the transaction fails outside every handler."""
-    await owner(
+    await as_owner(
+        fresh_database,
         "create function too_late() returns trigger language plpgsql as $$"
         " begin if new.name = 'late' then raise integrity_constraint_violation; end if; return null; end $$",
         "create constraint trigger late after insert on houses deferrable initially deferred for each row execute function too_late()",

@@ -5,11 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, delete
-from sqlalchemy.dialects.postgresql import insert
 
 from chassis.access import tables
 from chassis.consumers.events import Event, Tombstone
 from chassis.consumers.handlers import Consumer, Projection
+from chassis.consumers.upserts import upsert
 from chassis.database.worker import Work
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.partners import PartnerChanged
@@ -40,11 +40,7 @@ def follow[S: State[Any]](record: type[S], table: Table, row: Callable[[S], dict
 
     async def apply(work: Work, events: Sequence[Event[S]]) -> None:
         rows = [{**row(event.record), "version": event.envelope.aggregate_version} for event in events]
-        wanted = insert(table)
-        changed = {column.name: wanted.excluded[column.name] for column in table.columns if column.name in rows[0] and column.name != "id"}
-        await work.session.execute(
-            wanted.on_conflict_do_update(index_elements=["id"], set_=changed, where=table.c.version < wanted.excluded.version), rows
-        )
+        await upsert(work.session, table, rows)
 
     async def forget(work: Work, ended: Sequence[Tombstone]) -> None:
         await work.session.execute(delete(table).where(table.c.id.in_([one.entity_id for one in ended])))

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import structlog
 
-from chassis.consumers import fences, inbox, parking, progress
+from chassis.consumers import effects, fences, inbox, parking, progress
 from chassis.consumers.brake import Brake, Braked
 from chassis.consumers.events import Event, Place, Tombstone
 from chassis.consumers.failures import Poison, Verdict, judge, reason_of
@@ -155,15 +155,14 @@ class Batches:
         subjects = {subject for _, subject, _ in read if subject is not None}
         held = await parking.held(session, self._consumer.group, handler.name, subjects)
         new = await inbox.enter(session, handler.name, [_known(one) for _, _, one in read if isinstance(one, Event)])
-        for raw, subject, one in read:
-            if isinstance(one, Event) and _known(one) not in new:
-                continue
+        fresh = [(raw, subject, one) for raw, subject, one in read if _first(one, new)]
+        if not held and await effects.handle_together(taking.work, handler, [one for _, _, one in fresh]):
+            return
+        for raw, subject, one in fresh:
             event = one if isinstance(one, Event) else None
-            if event is not None:
-                new.discard(_known(event))
             if subject in held:
                 await self._park(taking, handler, raw, "stands behind an earlier one", subject=subject, event=event, standing="blocked")
-            elif (reason := await _handle(taking.work, handler, one)) is not None:
+            elif (reason := await effects.handle(taking.work, handler, one)) is not None:
                 kept = await self._park(taking, handler, raw, reason, subject=subject, event=event)
                 held |= {subject} if kept and subject is not None else set()
 
@@ -201,18 +200,14 @@ async def _write(work: Work, handler: Projection[Any], events: list[Event[Any]],
         await handler.forget(work, ended)
 
 
-async def _handle(work: Work, handler: Step[Any], one: Event[Any] | Tombstone | Poison) -> str | None:
-    """Let an event take effect, or say why it cannot."""
+def _first(one: Event[Any] | Tombstone | Poison, new: set[inbox.Known]) -> bool:
+    """Whether an event has not been seen before, nor earlier in its batch; what cannot be read is looked at each time."""
     if not isinstance(one, Event):
-        return str(one)
-    try:
-        async with work.item(one.envelope.partner_id, cause=one.envelope, at=one.envelope.effective_time) as tx:
-            await handler.handle(tx, one)
-    except Exception as failure:
-        if judge(failure) is not Verdict.POISON:
-            raise
-        return reason_of(failure)
-    return None
+        return True
+    if _known(one) not in new:
+        return False
+    new.remove(_known(one))
+    return True
 
 
 def _known(event: Event[Any]) -> inbox.Known:
@@ -228,9 +223,9 @@ def _instants(batch: Sequence[Raw], places: Collection[fences.TopicPartition]) -
 
 def _newest(batch: Iterable[Event[Any] | Tombstone]) -> tuple[list[Event[Any]], list[Tombstone]]:
     """Each entity once: its highest version, or its tombstone if nothing came after it. Sorted by entity, so batches never deadlock."""
-    newest: dict[UUID, Event[Any] | Tombstone] = {}
+    newest: dict[int, Event[Any] | Tombstone] = {}
     for one in batch:
-        entity = one.envelope.subject if isinstance(one, Event) else one.entity_id
+        entity = (one.envelope.subject if isinstance(one, Event) else one.entity_id).int
         known = newest.get(entity)
         if isinstance(one, Event) and isinstance(known, Event) and known.envelope.aggregate_version > one.envelope.aggregate_version:
             continue
