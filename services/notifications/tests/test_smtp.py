@@ -19,6 +19,14 @@ async def test_what_the_server_took_is_delivered_once(desk: Desk, mail_server: "
     assert mail_server.recipients == ["ada@example.com"]
 
 
+async def test_a_server_that_takes_a_mail_and_answers_no_goodbye_has_taken_it(desk: Desk, mail_server: "MailServer") -> None:
+    mail_server.deaf = True
+
+    await smtp.hand_over(desk.server, _message())
+
+    assert mail_server.recipients == ["ada@example.com"]
+
+
 @pytest.mark.parametrize(
     ("answer", "outcome", "code"),
     [

@@ -36,7 +36,7 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
 """Each part's service, and where it stands there."""
 
 _DECIDES: Final = "customer"
-_ASKED_WITH: Final = (b"authorization", b"partnerdeck-acting-as", b"accept-language")
+_ASKED_WITH: Final = (b"authorization", b"partnerdeck-acting-as", b"partnerdeck-consistency", b"accept-language")
 
 
 class _Said(msgspec.Struct):

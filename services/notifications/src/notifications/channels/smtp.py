@@ -6,6 +6,7 @@ A no for good (5xx) is told apart from everything that another try may mend: a n
 
 import asyncio
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from typing import Final
@@ -14,6 +15,7 @@ import aiosmtplib
 from aiosmtplib import SMTPAuthenticationError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 
 _FOR_GOOD: Final = range(500, 600)
+_GOODBYE: Final = 2.0
 _STATUS: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
 
 
@@ -58,27 +60,40 @@ async def hand_over(server: Server, message: EmailMessage) -> None:
     Raises:
         Refused, Deferred, Unavailable: it has not, or nobody knows.
     """
+    client = aiosmtplib.SMTP(
+        hostname=server.host,
+        port=server.port,
+        local_hostname=server.hostname,
+        timeout=server.timeout,
+        start_tls=server.starttls,
+        use_tls=server.tls,
+        username=server.username,
+        password=server.password,
+    )
     try:
         async with asyncio.timeout(server.timeout):
-            await aiosmtplib.send(
-                message,
-                hostname=server.host,
-                port=server.port,
-                local_hostname=server.hostname,
-                timeout=server.timeout,
-                start_tls=server.starttls,
-                use_tls=server.tls,
-                username=server.username,
-                password=server.password,
-            )
+            await client.connect()
+            await client.send_message(message)
     except SMTPAuthenticationError as stranger:
         raise Unavailable("login refused", str(stranger)) from stranger
     except SMTPRecipientsRefused as refused:
         raise _answered(refused.recipients[0].code, refused.recipients[0].message) from refused
     except SMTPResponseException as answer:
         raise _answered(answer.code, answer.message) from answer
-    except (SMTPException, OSError, ValueError) as away:
+    except ValueError as unsendable:
+        raise Deferred("unsendable", repr(unsendable)) from unsendable
+    except (SMTPException, OSError) as away:
         raise Unavailable("unreachable", repr(away)) from away
+    finally:
+        await _leave(client)
+
+
+async def _leave(client: aiosmtplib.SMTP) -> None:
+    """Say goodbye, if the server listens: what it has taken it has taken."""
+    with suppress(SMTPException, OSError):
+        async with asyncio.timeout(_GOODBYE):
+            await client.quit()
+    client.close()
 
 
 def _answered(code: int, says: str) -> NotTaken:
