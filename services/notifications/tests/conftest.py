@@ -31,12 +31,14 @@ from contracts.customers.customers import (
     CustomerState,
     CustomerStatus,
     FirstAdmin,
+    ManagementType,
 )
 from contracts.customers.partners import PartnerChanged, PartnerState, SupportInfo
 from contracts.customers.roles import RoleChanged, RoleState
 from contracts.customers.users import UserChanged, UserState
 from contracts.envelope import Envelope, encode
 from contracts.records import Record
+from contracts.root import ROOT_PARTNER_ID
 from notifications import consumers, due
 from notifications.channels.smtp import Server
 from notifications.deliveries import Desk
@@ -65,6 +67,8 @@ class MailServer:
     answers: list[str] = field(default_factory=list)
     """Answers to the next messages; 250 when none is left."""
     recipients: list[str] = field(default_factory=list)
+    deaf: bool = False
+    """Whether it answers no goodbye."""
 
     @property
     def received(self) -> Sequence[EmailMessage]:
@@ -75,12 +79,23 @@ class MailServer:
         (mail,) = [one for one in self.received if one["To"].addresses[0].addr_spec == address]
         return mail
 
+    def body(self, address: str, part: str) -> str:
+        """What the only mail to this address says, ``plain`` or ``html``."""
+        body = self.to(address).get_body((part,))
+        assert body is not None
+        return str(body.get_content())
+
     async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
         answer = self.answers.pop(0) if self.answers else "250 taken"
         if answer.startswith("250"):
             self.raw.append(envelope.content)
             self.recipients += envelope.rcpt_tos
         return answer
+
+    async def handle_QUIT(self, _server: SMTP, _session: Any, _envelope: Any) -> str:  # noqa: N802 (aiosmtpd's name)
+        if self.deaf:
+            await asyncio.Event().wait()
+        return "221 bye"
 
 
 @pytest.fixture
@@ -123,8 +138,8 @@ class World:
             name=name,
             country="DE",
             status="active",
-            parent_id=None,
-            ancestors=[],
+            parent_id=ROOT_PARTNER_ID,
+            ancestors=[ROOT_PARTNER_ID],
             shut_out=False,
             sandbox=False,
             language="de",
@@ -180,6 +195,7 @@ class World:
         *,
         status: CustomerStatus = "active",
         mode: CommunicationsMode = "both",
+        managed: ManagementType = "co_managed",
         company: str = "Müllerei Söhne GmbH",
         welcome: bool = True,
         link_id: UUID | None = None,
@@ -190,7 +206,7 @@ class World:
             partner_id=self.partner_id,
             owner_partner_id=self.partner_id,
             status=status,
-            management_type="partner_managed",
+            management_type=managed,
             communications_mode=mode,
             welcome_link_id=(link_id or self.link_id) if welcome else None,
             company=_company(company),
@@ -266,6 +282,10 @@ class World:
     async def mails(self) -> dict[str, Any]:
         """Every mail by its address."""
         return {row.address: row for row in await self.query("select * from mails")}
+
+    async def change(self, sql: str) -> None:
+        async with self.database.work() as work:
+            await work.session.execute(text(sql))
 
     async def query(self, sql: str) -> Sequence[Any]:
         async with self.database.work() as work:
