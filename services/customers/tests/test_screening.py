@@ -73,6 +73,31 @@ async def test_data_that_only_fills_a_field_leads_to_a_look(tx: Transaction) -> 
     assert await opened(tx, an_application(company=a_company(name="Test", city="n/a"), first_admin=admin)) == ["placeholder_data"]
 
 
+@pytest.mark.parametrize(
+    ("field", "text", "reason"),
+    [
+        ("address_2", "<b>", "special_characters"),
+        ("address_3", "xxx", "placeholder_data"),
+        ("region", "n/a", "placeholder_data"),
+        ("region", "H$", "special_characters"),
+        ("postal_code", "00000", "placeholder_data"),
+        ("postal_code", "2_457", "special_characters"),
+    ],
+)
+async def test_every_part_of_the_address_is_looked_at(tx: Transaction, field: str, text: str, reason: str) -> None:
+    """CUS-14."""
+    await a_partner(tx)
+
+    assert await opened(tx, an_application(company=a_company(**{field: text}))) == [reason]
+
+
+@pytest.mark.parametrize("text", ["20457", "NA", "75", "SW1A 1AA", "c/o Meier", "4. Stock", "12", "22222", "Île-de-France"])
+def test_codes_as_addresses_have_them_are_not_odd(text: str) -> None:
+    """CUS-14."""
+    assert not oddities.special(text)
+    assert not oddities.placeholder_code(text)
+
+
 @pytest.mark.parametrize("name", ["Müller & Söhne (Nord) GmbH", "L'Oréal S.A.", "李明 电子", "3M", "Ärzte-Haus „Mitte“", "O\u2019Neill"])
 def test_names_as_people_have_them_are_not_odd(name: str) -> None:
     """CUS-14."""

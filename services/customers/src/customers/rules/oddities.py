@@ -11,6 +11,8 @@ test, test company, test test, tester, testing, unknown, xxx, xyz
 """
 _PLACEHOLDERS: Final = frozenset(_FILLERS.replace("\n", " ").strip().split(", "))
 _REPEATED: Final = re.compile(r"(\w)\1{2,}")
+_REPEATED_LETTER: Final = re.compile(r"([^\W\d])\1{2,}|0{3,}")
+_LONGEST_CODE: Final = 2
 
 
 def special(text: str) -> bool:
@@ -22,3 +24,9 @@ def placeholder(text: str) -> bool:
     """Whether it looks as if it only fills the field."""
     letters = "".join(one for one in text.casefold() if one.isalnum() or one == " ").strip()
     return letters in _PLACEHOLDERS or not any(one.isalpha() for one in letters) or bool(_REPEATED.fullmatch(letters))
+
+
+def placeholder_code(text: str) -> bool:
+    """The same for fields in which a number or a short code may stand alone, like ``20457`` or ``NA`` (Naples)."""
+    letters = "".join(one for one in text.casefold() if one.isalnum() or one == " ").strip()
+    return not letters or (letters in _PLACEHOLDERS and len(text) > _LONGEST_CODE) or bool(_REPEATED_LETTER.fullmatch(letters))
