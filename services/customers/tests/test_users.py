@@ -30,6 +30,18 @@ async def test_a_new_user_is_invited_by_a_link(tx: Transaction) -> None:
     assert (user.status, user.kind, user.role_ids) == ("invited", "partner", [role.id])
 
 
+@pytest.mark.parametrize(("wanted", "language"), [(None, "de"), ("fr", "fr")])
+async def test_a_new_user_speaks_its_partners_language_unless_said(tx: Transaction, wanted: str | None, language: str) -> None:
+    """CUS-76."""
+    partner = await a_partner(tx)
+    partner.language = "de"
+    role = await a_role(tx)
+
+    user = await users.add(tx, AddUser(name="Bob", email="bob@hafen.example", role_ids=(role.id,), language=wanted))
+
+    assert user.language == language
+
+
 async def test_an_address_is_given_once(tx: Transaction) -> None:
     """CUS-76."""
     await a_partner(tx, email="grace@hafen.example")

@@ -9,11 +9,11 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from chassis.database import Read, Reading, Transaction
-from chassis.errors import FieldError
 from chassis.http.lists import Page, Sort, Sorts
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import RoleNotFound, UserNotFound
 from customers.rules.admission import Admission, admit
+from customers.tables.partners import Partner
 from customers.tables.roles import Role
 from customers.tables.users import User
 
@@ -40,7 +40,7 @@ async def add(tx: Transaction, command: AddUser) -> User:
         kind="operator" if tx.partner_id == ROOT_PARTNER_ID else "partner",
         name=command.name,
         email=command.email,
-        language=command.language or "en",
+        language=command.language or await _own_language(tx),
         user_id=tx.new_id(),
         role_ids=tuple(dict.fromkeys(command.role_ids)),
         link_id=tx.new_id(),
@@ -48,14 +48,17 @@ async def add(tx: Transaction, command: AddUser) -> User:
     return await admit(tx, admission)
 
 
+async def _own_language(tx: Transaction) -> str:
+    own = select(Partner.language).where(Partner.partner_id == tx.partner_id, Partner.id == tx.partner_id)
+    return (await tx.session.scalars(own)).one()
+
+
 async def _lock_roles(tx: Transaction, role_ids: tuple[UUID, ...]) -> None:
     """Roles that a user names cannot be deleted in the same moment."""
     named = select(Role.id).where(Role.partner_id == tx.partner_id, Role.id.in_(role_ids)).order_by(Role.id)
     known = set(await tx.session.scalars(named.with_for_update(key_share=True, read=True)))
     errors = [
-        FieldError(f"/role_ids/{number}", RoleNotFound.code, "There is no such role.")
-        for number, role_id in enumerate(role_ids)
-        if role_id not in known
+        RoleNotFound.at(f"/role_ids/{number}", "There is no such role.") for number, role_id in enumerate(role_ids) if role_id not in known
     ]
     if errors:
         raise RoleNotFound(errors=errors)
