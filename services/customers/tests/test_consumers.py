@@ -58,7 +58,7 @@ async def test_an_offer_is_known_as_it_is_told_last(work: Work) -> None:
     assert await known(work, offer_id) is None
 
 
-async def test_a_programme_is_known_by_its_status(work: Work) -> None:
+async def test_a_programme_is_known_by_its_status_and_what_it_grants(work: Work) -> None:
     """CUS-17."""
     full = samples.records(ProgrammeChanged)[0]
     assert isinstance(full, ProgrammeChanged)
@@ -68,3 +68,4 @@ async def test_a_programme_is_known_by_its_status(work: Work) -> None:
 
     found = (await work.session.scalars(select(KnownProgramme).where(KnownProgramme.id == state.id))).one()
     assert (found.partner_id, found.status, found.version) == (state.partner_id, "active", 2)
+    assert found.capabilities == state.capabilities != []

@@ -12,11 +12,14 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerChanged, CustomerCreated, EulaAccepted
 from contracts.customers.users import UserChanged, UserCreated
 from customers import customers
-from customers.errors import DuplicateCompany, EmailTaken, NotAcceptable, ProgrammeRequired
+from customers.errors import DuplicateCompany, EmailTaken, EulaOutdated, NotAcceptable, ProgrammeRequired, SeatCapExceeded, SerialRequired
+from customers.rules import provisioning
 from customers.rules.application import CreateCustomer, FirstAdminWanted
+from customers.rules.provisioning import ProvisioningPolicy
 from customers.tables.customers import Customer, EulaAcceptance
 from customers.tables.users import User
 from customers_testing.builders import (
+    EULA,
     TRIAL_SEATS,
     a_company,
     a_contact,
@@ -117,13 +120,13 @@ async def test_who_accepted_which_terms_is_kept_and_told(tx: Transaction) -> Non
     """CUS-26."""
     await a_partner(tx)
 
-    customer = await customers.create(tx, an_application(eula_version="2026-07"))
+    customer = await customers.create(tx, an_application())
 
     kept = (await tx.session.scalars(select(EulaAcceptance).where(EulaAcceptance.customer_id == customer.id))).one()
     told = next(one.record for one in tx.told if isinstance(one.record, EulaAccepted))
     assert tx.principal is not None
-    assert (kept.eula_version, kept.accepted_by, kept.accepted_at) == ("2026-07", tx.principal.user_id, tx.now)
-    assert told == EulaAccepted(eula_version="2026-07", accepted_by=tx.principal.user_id, accepted_at=tx.now)
+    assert (kept.eula_version, kept.accepted_by, kept.accepted_at) == (EULA, tx.principal.user_id, tx.now)
+    assert told == EulaAccepted(eula_version=EULA, accepted_by=tx.principal.user_id, accepted_at=tx.now)
 
 
 async def test_the_contacts_address_is_the_customers_login(tx: Transaction) -> None:
@@ -320,6 +323,50 @@ async def test_a_paid_product_needs_an_active_programme(tx: Transaction) -> None
     await customers.create(tx, paid)
 
 
+async def test_a_programme_that_does_not_grant_paid_products_does_not_help(tx: Transaction) -> None:
+    """CUS-17, C-10."""
+    await a_partner(tx)
+    await an_active_programme(tx, capabilities=("set_up_trial",))
+    paid = an_application(products=(a_product(kind="paid", quantity=60),))
+
+    assert await refused(tx, paid, ProgrammeRequired) == {"/products/0/kind": "programme_required"}
+
+
+@pytest.mark.parametrize(
+    ("without_programme", "answers", "against"),
+    [
+        ("no", {"serial_number": "SN-1"}, ProgrammeRequired),
+        ("yes", {}, None),
+        ("product_serial", {"serial_number": "SN-1"}, None),
+        ("product_serial", {"serial_number": " "}, SerialRequired),
+        ("product_serial", {"serial_number": 1}, SerialRequired),
+        ("product_serial", {}, SerialRequired),
+    ],
+)
+def test_the_policy_says_what_is_sold_without_a_programme(without_programme: Any, answers: dict[str, Any], against: type[Refusal]) -> None:
+    """CUS-17, LIC-10."""
+    policy = ProvisioningPolicy(version="7", paid_without_programme=without_programme)
+
+    assert provisioning.against(a_product(kind="paid", answers=answers), frozenset(), policy) is against
+    assert provisioning.against(a_product(kind="trial"), frozenset(), policy) is None
+    assert provisioning.against(a_product(kind="paid"), frozenset({"set_up_paid"}), policy) is None
+
+
+async def test_a_trial_has_no_more_seats_than_its_offer_gives(tx: Transaction) -> None:
+    """LIC-01: refused as licensing refuses it."""
+    await a_partner(tx)
+
+    too_many = an_application(products=(a_product(quantity=TRIAL_SEATS + 1),))
+    assert await refused(tx, too_many, SeatCapExceeded) == {"/products/0/quantity": "seat_cap_exceeded"}
+
+
+async def test_other_licence_terms_than_those_in_force_are_refused(tx: Transaction) -> None:
+    """CUS-26."""
+    await a_partner(tx)
+
+    assert await refused(tx, an_application(eula_version="2025-01"), EulaOutdated) == {"/eula/version": "eula_not_in_force"}
+
+
 async def test_what_the_catalogue_forbids_is_refused_at_once(tx: Transaction) -> None:
     """CUS-15: an offer that is unknown or withdrawn, seat 51 of a trial, the same offer twice."""
     await a_partner(tx)
@@ -333,7 +380,7 @@ async def test_what_the_catalogue_forbids_is_refused_at_once(tx: Transaction) ->
     assert await refused(tx, an_application(products=asked)) == {
         "/products/0/offer": "unknown_offer",
         "/products/1/offer": "offer_withdrawn",
-        "/products/2/quantity": "too_many_seats",
+        "/products/2/quantity": "seat_cap_exceeded",
         "/products/3/offer": "offer_twice",
     }
 
@@ -342,6 +389,7 @@ async def test_everything_that_is_wrong_is_said_at_once(tx: Transaction) -> None
     await a_partner(tx)
     await a_customer(tx)
     wrong = an_application(
+        eula_version="1",
         company=a_company(phone="no number", website="javascript://x"),
         contact=a_contact(phone="no"),
         domain="www.mueller.example",
@@ -359,7 +407,20 @@ async def test_everything_that_is_wrong_is_said_at_once(tx: Transaction) -> None
         "/products/0/offer": "unknown_offer",
         "/products/0/kind": "programme_required",
         "/data_region": "unknown_region",
+        "/eula/version": "eula_not_in_force",
     }
+
+
+async def test_each_of_several_problems_keeps_its_rule_and_remedy(tx: Transaction) -> None:
+    """BEY-04: what to do about a taken address is said beside what to do about a domain (CUS-11)."""
+    await a_partner(tx)
+    await a_customer(tx)
+
+    with pytest.raises(NotAcceptable) as refusal:
+        await customers.create(tx, an_application(company=a_company(name="Berg Bau"), domain="www.mueller.example"))
+
+    said = {error.pointer: (error.rule, error.remedy) for error in refusal.value.errors}
+    assert said == {"/contact/email": ("CUS-11", EmailTaken.remedy), "/domain": ("CUS-21", None)}
 
 
 async def test_no_running_role_reads_logins_and_passwords(tx: Transaction) -> None:

@@ -1,5 +1,6 @@
 """The service over HTTP: who may, what is answered, and that the same request twice is one change."""
 
+import json
 from typing import Any
 from uuid import uuid4
 
@@ -8,13 +9,15 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from chassis.http.lists import Listing
+from customers.routes.eula import EulaView
 from customers.routes.partners import PartnerView
 from customers.routes.sessions import MeView
 from customers.routes.users import RoleView, UserView
 from customers.routes.views import CustomerInList, CustomerView, ReviewView
 from customers_testing.builders import DENIED
-from customers_testing.http import OPERATOR, Web, a_body
+from customers_testing.http import OPERATOR, Web, a_body, as_owner
 
+TERMS = {"version": "2027-01", "title": "Terms", "text": "The new ones.", "url": "https://vendor.example/terms"}
 DENIED_COMPANY = a_body()["company"] | {"name": DENIED}
 
 
@@ -48,6 +51,34 @@ async def test_what_is_wrong_is_said_with_pointers(web: Web) -> None:
     }
     not_accepted = await partner.post("/v1/customers", a_body(eula={"version": "1", "accepted": False}, products=[]))
     assert {one["pointer"] for one in not_accepted.json()["errors"]} == {"/eula/accepted", "/products"}
+
+
+async def test_the_licence_terms_in_force_are_shown_and_no_others_accepted(web: Web) -> None:
+    """CUS-26: a new version asks for a new acceptance from then on."""
+    partner = await web.a_partner()
+    await as_owner(web, "insert into policies (kind, version, document) values ('eula', 2, $1)", json.dumps(TERMS))
+
+    assert (await partner.get("/v1/eula")).json() == TERMS
+    refused = await partner.post("/v1/customers", a_body())
+    assert code(refused) == (422, "eula_not_in_force")
+    assert refused.json()["errors"][0]["pointer"] == "/eula/version"
+    assert "GET /v1/eula" in refused.json()["remedy"]
+    accepted = await partner.post("/v1/customers", a_body(eula={"version": TERMS["version"], "accepted": True}))
+    assert accepted.status_code == 201
+
+
+async def test_a_product_serial_number_stands_in_for_a_programme_where_the_policy_says_so(web: Web) -> None:
+    """CUS-17, LIC-10."""
+    partner = await web.a_partner()
+    policy = {"paid_without_programme": "product_serial"}
+    await as_owner(web, "insert into policies (kind, version, document) values ('provisioning', 2, $1)", json.dumps(policy))
+    paid = {"offer": "endpoint-cloud", "kind": "paid", "quantity": 5}
+
+    refused = await partner.post("/v1/customers", a_body(products=[paid]))
+    assert code(refused) == (422, "serial_required")
+    assert (refused.json()["rule"], refused.json()["policy_version"]) == ("LIC-10", "2")
+    accepted = await partner.post("/v1/customers", a_body(products=[paid | {"answers": {"serial_number": "SN-1"}}]))
+    assert accepted.status_code == 201
 
 
 async def test_the_same_key_answers_the_same_and_another_body_is_refused(web: Web) -> None:
@@ -161,6 +192,7 @@ async def test_the_bytes_fit_what_the_document_says(web: Web) -> None:
         "/v1/me": MeView,
         "/v1/reviews": Listing[ReviewView],
         "/v1/partners": Listing[PartnerView],
+        "/v1/eula": EulaView,
     }
 
     for path, model in said.items():

@@ -11,7 +11,7 @@ from customers.tables.known import offers, programmes
 
 def _programme(record: ProgrammeChanged) -> dict[str, Any]:
     state = record.state
-    return {"partner_id": state.partner_id, "id": state.id, "status": state.status}
+    return {"partner_id": state.partner_id, "id": state.id, "status": state.status, "capabilities": state.capabilities}
 
 
 def _offer(record: OfferChanged) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from uuid import UUID
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import Transaction
-from chassis.errors import FieldError
 from contracts.customers.customers import CustomerCreated, CustomerFact, CustomerReviewOpened, EulaAccepted, ProductNamed
 from customers.errors import DuplicateCompany
 from customers.rules import examination, identity, surroundings
@@ -74,7 +73,7 @@ async def _settle(tx: Transaction) -> None:
         await settle(tx, "/contact/email")
     except IntegrityError as refused:
         if broken(refused) == "customers_one_per_company":
-            raise DuplicateCompany(errors=[FieldError("/company/name", DuplicateCompany.code, DuplicateCompany("").title)]) from refused
+            raise DuplicateCompany(errors=[DuplicateCompany.at("/company/name")]) from refused
         raise
 
 

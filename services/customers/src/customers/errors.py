@@ -25,17 +25,44 @@ class DuplicateCompany(Refusal):
 
     kind = Kind.CONFLICT
     code = "duplicate_company"
-    remedy = "Find it with GET /v1/customers?q=... and add the product there."
+    remedy = "Find it with GET /v1/customers?q=...; if it is another company, correct its name or country."
     rule = "CUS-12"
 
 
 class ProgrammeRequired(Refusal):
-    """Paid products need an active programme."""
+    """Paid products need an active programme that grants them."""
 
     kind = Kind.FORBIDDEN
     code = "programme_required"
     remedy = "Ask for trials, or activate your programme first with POST /v1/programmes."
     rule = "CUS-17"
+
+
+class SerialRequired(Refusal):
+    """Without a programme a paid product needs its serial number."""
+
+    kind = Kind.INVALID
+    code = "serial_required"
+    remedy = "Say the product's serial number as `serial_number` in the product's answers, or activate your programme."
+    rule = "LIC-10"
+
+
+class SeatCapExceeded(Refusal):
+    """A trial of this offer has fewer seats."""
+
+    kind = Kind.CONFLICT
+    code = "seat_cap_exceeded"
+    remedy = "Order at most the seats that the trial policy allows, or buy the product."
+    rule = "LIC-01"
+
+
+class EulaOutdated(Refusal):
+    """Another version of the licence terms is in force."""
+
+    kind = Kind.INVALID
+    code = "eula_not_in_force"
+    remedy = "Show the terms that GET /v1/eula names, and send their version once they are accepted."
+    rule = "CUS-26"
 
 
 class CustomerNotFound(Refusal):
@@ -100,7 +127,7 @@ class CredentialsWrong(Refusal):
 
     kind = Kind.UNAUTHENTICATED
     code = "credentials_wrong"
-    remedy = "Check both; ask a Partner Administrator for a new link if the password is lost."
+    remedy = "Check both; who has set no password yet does so by the link of the mail."
 
 
 class SignInRefused(Refusal):
@@ -116,7 +143,7 @@ class SignInByPartnerOnly(Refusal):
 
     kind = Kind.FORBIDDEN
     code = "partner_managed"
-    remedy = "Ask your partner; it can request another management type, which you confirm."
+    remedy = "Ask your partner for what you need; it runs this account."
     rule = "CUS-52"
 
 
@@ -133,7 +160,7 @@ class LinkInvalid(Refusal):
 
     kind = Kind.INVALID
     code = "link_invalid"
-    remedy = "Ask for a new link."
+    remedy = "Ask your partner or a Partner Administrator to send a new one (POST /v1/users/{user_id}/link)."
 
 
 class SignInBusy(Refusal):

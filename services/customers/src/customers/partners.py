@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import bindparam, select
 
 from chassis.database import Read, Reading, Transaction
-from chassis.errors import FieldError
 from chassis.http.lists import Page, Sort, Sorts
 from contracts.customers.partners import PartnerRegistered, SupportInfo
 from contracts.root import ROOT_PARTNER_ID
@@ -146,7 +145,7 @@ async def parent(read: Read, partner_id: UUID | None) -> Parent:
     """
     row = await read.row(_PARENT, id=partner_id or ROOT_PARTNER_ID)
     if row is None:
-        raise ParentNotFound(errors=[FieldError("/parent_id", ParentNotFound.code, ParentNotFound("").title)])
+        raise ParentNotFound(errors=[ParentNotFound.at("/parent_id")])
     return Parent(id=row["id"], ancestors=tuple(row["ancestors"]))
 
 

@@ -13,7 +13,6 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import Transaction
-from chassis.errors import FieldError
 from contracts.customers.credentials import CredentialLinkRequested, LinkPurpose
 from contracts.customers.users import UserCreated, UserFact, UserKind
 from customers.errors import EmailTaken
@@ -77,7 +76,7 @@ async def settle(tx: Transaction, pointer: str) -> None:
         await tx.session.flush()
     except IntegrityError as refused:
         if broken(refused) == "logins_pkey":
-            raise EmailTaken(errors=[FieldError(pointer, EmailTaken.code, EmailTaken("").title)]) from refused
+            raise EmailTaken(errors=[EmailTaken.at(pointer)]) from refused
         raise
 
 

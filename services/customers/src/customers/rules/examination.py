@@ -9,8 +9,8 @@ from typing import Final
 from uuid import UUID
 
 from contracts.customers.customers import Company, Contact, FirstAdmin, ProductAsked
-from customers.errors import DuplicateCompany, EmailTaken, ProgrammeRequired
-from customers.rules import domains, oddities, phones, websites
+from customers.errors import DuplicateCompany, EmailTaken, EulaOutdated, SeatCapExceeded
+from customers.rules import domains, oddities, phones, provisioning, websites
 from customers.rules.application import CreateCustomer
 from customers.rules.identity import Admin, objection
 from customers.rules.names import company_key
@@ -18,7 +18,8 @@ from customers.rules.objections import Objections
 from customers.rules.surroundings import Surroundings
 from customers.tables.known import KnownOffer
 
-_LOOKED_AT: Final = ("address_1", "city")
+_LOOKED_AT: Final = ("name", "address_1", "city")
+_MAY_BE_CODES: Final = ("address_2", "address_3", "region", "postal_code")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +68,10 @@ def examine(command: CreateCustomer, admin: Admin, known: Surroundings) -> Accep
     _unique(command, admin, known, objections)
     _products(command, known, objections)
     if command.data_region not in known.regions:
-        objections.add("/data_region", "unknown_region", f"Only {', '.join(sorted(known.regions))}.")
+        remedy = f"Choose one of {', '.join(sorted(known.regions))}."
+        objections.add("/data_region", "unknown_region", "The installation does not serve this region.", rule="MKT-03", remedy=remedy)
+    if command.eula_version != known.eula_version:
+        objections.against(EulaOutdated, "/eula/version", f"Version {known.eula_version} of the licence terms is in force.")
     objections.refuse()
     findings = (*_odd(command, admin), *_denied(command, admin, known))
     return Accepted(company=company, contact=contact, domain=str(domain), admin=admin, findings=findings)
@@ -94,26 +98,26 @@ def _domain(text: str, objections: Objections) -> str | None:
     try:
         return domains.bare(text)
     except domains.BadDomain as bad:
-        objections.add("/domain", bad.code, str(bad))
+        objections.add("/domain", bad.code, str(bad), rule="CUS-21")
         return None
 
 
 def _first_admin(admin: Admin, domain: str, known: Surroundings, objections: Objections) -> None:
     """CUS-23, CUS-24."""
-    against = objection(admin, domain, known.identity)
+    against = objection(admin.email, domain, known.identity, temporary=admin.temporary)
     if against is not None:
-        objections.add(admin.pointer, *against)
+        objections.add(admin.pointer, against.code, against.detail, rule=against.rule, remedy=against.remedy)
 
 
 def _not_the_reseller(command: CreateCustomer, domain: str | None, known: Surroundings, objections: Objections) -> None:
     """The customer's data, never the reseller's (CUS-09, CUS-18)."""
     staff = {one for one in known.staff_domains if one not in domains.FREE_MAIL}
     if any(domains.together(domains.of_email(command.contact.email), one) for one in staff):
-        objections.add("/contact/email", "reseller_contact", "The contact must work at the end company, not at the partner.")
+        objections.add("/contact/email", "reseller_contact", "The contact must work at the end company, not at the partner.", rule="CUS-09")
     if domain is not None and any(domains.together(domain, one) for one in staff):
-        objections.add("/domain", "reseller_domain", "This is the partner's own domain; give the end company's.")
+        objections.add("/domain", "reseller_domain", "This is the partner's own domain; give the end company's.", rule="CUS-18")
     if known.partner_name and company_key(command.company.name) == company_key(known.partner_name):
-        objections.add("/company/name", "reseller_company", "This is the partner itself; give the end company.")
+        objections.add("/company/name", "reseller_company", "This is the partner itself; give the end company.", rule="CUS-18")
 
 
 def _unique(command: CreateCustomer, admin: Admin, known: Surroundings, objections: Objections) -> None:
@@ -129,7 +133,7 @@ def _unique(command: CreateCustomer, admin: Admin, known: Surroundings, objectio
 def _products(command: CreateCustomer, known: Surroundings, objections: Objections) -> None:
     """CUS-15, CUS-17. What the catalogue or the programme forbids is refused here, not later."""
     if not command.products:
-        objections.add("/products", "too_few", "At least one product or trial.")
+        objections.add("/products", "too_few", "At least one product or trial.", rule="CUS-15")
     seen = set[str]()
     for number, product in enumerate(command.products):
         pointer = f"/products/{number}"
@@ -137,29 +141,35 @@ def _products(command: CreateCustomer, known: Surroundings, objections: Objectio
             objections.add(f"{pointer}/offer", "offer_twice", "Ask for each offer once; say how many in quantity.")
         seen.add(product.offer)
         _offered(product, known.offers.get(product.offer), pointer, objections)
-        if product.kind == "paid" and not known.programme_active:
-            objections.against(ProgrammeRequired, f"{pointer}/kind")
+        against = provisioning.against(product, known.capabilities, known.provisioning)
+        if against is not None:
+            objections.against(against, f"{pointer}/kind", policy_version=known.provisioning.version)
 
 
 def _offered(product: ProductAsked, offer: KnownOffer | None, pointer: str, objections: Objections) -> None:
     if offer is None:
-        objections.add(f"{pointer}/offer", "unknown_offer", "There is no such offer; GET /v1/offers lists them.")
+        remedy = "Choose one that GET /v1/offers lists."
+        objections.add(f"{pointer}/offer", "unknown_offer", "There is no such offer.", rule="LIC-03", remedy=remedy)
     elif offer.status != "on_sale":
-        objections.add(f"{pointer}/offer", "offer_withdrawn", "The offer is not on sale any more.")
+        objections.add(f"{pointer}/offer", "offer_withdrawn", "The offer is not on sale any more.", rule="MKT-12")
     elif not (offer.trial if product.kind == "trial" else offer.paid):
         objections.add(f"{pointer}/kind", f"no_{product.kind}", f"The offer is not given as {product.kind}.")
     elif product.kind == "trial" and offer.trial_seat_cap is not None and (product.quantity or 0) > offer.trial_seat_cap:
-        objections.add(f"{pointer}/quantity", "too_many_seats", f"A trial of this offer has at most {offer.trial_seat_cap} seats.")
+        objections.against(SeatCapExceeded, f"{pointer}/quantity", f"A trial of this offer has at most {offer.trial_seat_cap} seats.")
 
 
 def _odd(command: CreateCustomer, admin: Admin) -> list[Finding]:
     """CUS-14."""
     company = command.company
-    texts = {f"/company/{name}": getattr(company, name) for name in ("name", *_LOOKED_AT)} | {"/contact/name": command.contact.name}
+    texts = {f"/company/{name}": getattr(company, name) for name in _LOOKED_AT} | {"/contact/name": command.contact.name}
     if command.first_admin is not None:
         texts |= {"/first_admin/first_name": admin.first_name, "/first_admin/last_name": admin.last_name}
-    odd = [Finding(code="special_characters", pointer=at, detail=text) for at, text in texts.items() if oddities.special(text)]
-    return odd + [Finding(code="placeholder_data", pointer=at, detail=text) for at, text in texts.items() if oddities.placeholder(text)]
+    codes = {f"/company/{name}": text for name in _MAY_BE_CODES if (text := getattr(company, name)) is not None}
+    special = [at for at, text in (texts | codes).items() if oddities.special(text)]
+    filled = [at for at, text in texts.items() if oddities.placeholder(text)]
+    filled += [at for at, text in codes.items() if oddities.placeholder_code(text)]
+    found = (("special_characters", special), ("placeholder_data", filled))
+    return [Finding(code=code, pointer=at, detail=(texts | codes)[at]) for code, places in found for at in places]
 
 
 def _denied(command: CreateCustomer, admin: Admin, known: Surroundings) -> list[Finding]:

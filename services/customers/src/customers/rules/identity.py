@@ -63,12 +63,25 @@ def generated(first_name: str, last_name: str, domain: str) -> str | None:
         return None
 
 
-def objection(admin: Admin, domain: str, policy: IdentityPolicy) -> tuple[str, str] | None:
-    """What the policy has against an address: code and detail."""
-    if admin.email is None:
-        return "email_needed", "No address can be made of these names and this domain; give one."
-    if admin.temporary and not policy.temporary_allowed:
-        return "temporary_not_allowed", "Temporary addresses are not allowed."
-    if policy.first_admin == "any" or admin.temporary or domains.on(domain, admin.email):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """What the policy has against an address."""
+
+    code: str
+    detail: str
+    rule: str
+    remedy: str
+
+
+def objection(email: str | None, domain: str, policy: IdentityPolicy, *, temporary: bool) -> Objection | None:
+    """What the policy has against the first admin's address, if anything."""
+    if email is None:
+        detail = "No address can be made of these names and this domain."
+        return Objection(code="email_needed", detail=detail, rule="CUS-22", remedy="Give an address.")
+    if temporary and not policy.temporary_allowed:
+        remedy = f"Give an address on {domain}."
+        return Objection(code="temporary_not_allowed", detail="Temporary addresses are not allowed.", rule="CUS-24", remedy=remedy)
+    if policy.first_admin == "any" or temporary or domains.on(domain, email):
         return None
-    return "foreign_domain", f"The first address must be on {domain}, or be temporary."
+    remedy = f"Give an address on {domain}." if not policy.temporary_allowed else f"Give an address on {domain}, or a temporary one."
+    return Objection(code="foreign_domain", detail=f"The first address must be on {domain}.", rule="CUS-23", remedy=remedy)

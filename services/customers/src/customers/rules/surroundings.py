@@ -11,6 +11,7 @@ from chassis.database import Transaction
 from customers.rules.application import CreateCustomer
 from customers.rules.identity import Admin, IdentityPolicy
 from customers.rules.names import company_key
+from customers.rules.provisioning import ProvisioningPolicy
 from customers.rules.screening import DeniedParty, Index
 from customers.tables.customers import LIVING, Customer
 from customers.tables.known import KnownOffer, KnownProgramme, Policy, ScreeningList, ScreeningName
@@ -20,15 +21,20 @@ from customers.tables.users import User
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """``staff_domains`` are those of the partner's own users; ``taken`` are login addresses in lower case."""
+    """``staff_domains`` are those of the partner's own users; ``taken`` are login addresses in lower case.
+
+    ``capabilities`` are what the partner's active programme grants; ``eula_version`` is the one in force.
+    """
 
     partner_name: str
     staff_domains: frozenset[str]
     taken: frozenset[str]
     company_exists: bool
-    programme_active: bool
+    capabilities: frozenset[str]
     offers: dict[str, KnownOffer]
     identity: IdentityPolicy
+    provisioning: ProvisioningPolicy
+    eula_version: str
     regions: frozenset[str]
     denied: Index
 
@@ -48,9 +54,11 @@ async def around(tx: Transaction, command: CreateCustomer, admin: Admin) -> Surr
         staff_domains=frozenset(row.staff_domains or ()),
         taken=frozenset(row.taken),
         company_exists=row.company_exists,
-        programme_active=row.programme_active,
+        capabilities=frozenset(row.capabilities or ()),
         offers={offer.code: offer for offer in offers},
         identity=IdentityPolicy(version=str(row.identity_version), **row.identity),
+        provisioning=ProvisioningPolicy(version=str(row.provisioning_version), **row.provisioning),
+        eula_version=row.eula["version"],
         regions=frozenset(row.residency["regions"]),
         denied=await _denied_parties(tx, row.loads),
     )
@@ -68,15 +76,21 @@ def _look() -> Select[Any]:
     staff = select(func.array_agg(domain.distinct())).where(User.partner_id == mine, User.kind != "customer", User.email.is_not(None))
     loads = select(func.string_agg(cast(ScreeningList.load_id, String), literal(" ")))
     emails = bindparam("emails", type_=ARRAY(Text))
+    each = select(func.unnest(KnownProgramme.capabilities).label("one"))
+    active = each.where(KnownProgramme.partner_id == mine, KnownProgramme.status == "active").subquery()
+    granted = select(func.array_agg(active.c.one.distinct()))
     return select(
         select(Partner.name).where(Partner.partner_id == mine, Partner.id == mine).scalar_subquery().label("partner_name"),
         staff.scalar_subquery().label("staff_domains"),
         func.door.taken_emails(emails, type_=ARRAY(Text)).label("taken"),
         exists().where(Customer.partner_id == mine, *company, text(LIVING)).label("company_exists"),
-        exists().where(KnownProgramme.partner_id == mine, KnownProgramme.status == "active").label("programme_active"),
+        granted.scalar_subquery().label("capabilities"),
         _newest("identity", Policy.document).label("identity"),
         _newest("identity", Policy.version).label("identity_version"),
         _newest("residency", Policy.document).label("residency"),
+        _newest("provisioning", Policy.document).label("provisioning"),
+        _newest("provisioning", Policy.version).label("provisioning_version"),
+        _newest("eula", Policy.document).label("eula"),
         loads.scalar_subquery().label("loads"),
     )
 

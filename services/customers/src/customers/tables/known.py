@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import Index, Table
+from sqlalchemy import ARRAY, Index, Table, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow
@@ -29,13 +29,14 @@ class KnownOffer(Base):
 
 
 class KnownProgramme(TenantRow, Base):
-    """A partner's programme; an active one lets it sell (CUS-17)."""
+    """A partner's programme; an active one lets it do what its capabilities name (CUS-17)."""
 
     __tablename__ = "programmes"
     __table_args__ = (Index("programmes_id", "id", unique=True),)
 
     version: Mapped[int]
     status: Mapped[str]
+    capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
 
 
 class ScreeningList(Base):

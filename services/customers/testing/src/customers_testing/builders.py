@@ -20,6 +20,7 @@ from customers.tables.users import User
 
 TRIAL_OFFER = "endpoint-cloud"
 TRIAL_SEATS = 50
+EULA = "2026-01"
 DENIED = "Krasnaya Zvezda Trading LLC"
 
 
@@ -63,7 +64,7 @@ def an_application(**changes: Any) -> CreateCustomer:
         contact=a_contact(),
         domain="mueller.example",
         products=(a_product(),),
-        eula_version="2026-01",
+        eula_version=EULA,
     )
     return replace(whole, **changes)
 
@@ -118,8 +119,8 @@ async def a_user(tx: Transaction, *, email: str, role_ids: list[UUID] | None = N
     return user
 
 
-async def an_active_programme(tx: Transaction) -> None:
-    tx.session.add(KnownProgramme(partner_id=tx.partner_id, id=tx.new_id(), version=1, status="active"))
+async def an_active_programme(tx: Transaction, *, capabilities: tuple[str, ...] = ("set_up_paid", "set_up_trial")) -> None:
+    tx.session.add(KnownProgramme(partner_id=tx.partner_id, id=tx.new_id(), version=1, status="active", capabilities=[*capabilities]))
     await tx.session.flush()
 
 

@@ -21,7 +21,7 @@ from customers.app import service
 from customers.bootstrap import Bootstrap, bootstrap
 from customers.rules.passwords import Passwords
 from customers.settings import Settings
-from customers_testing.builders import the_known_world
+from customers_testing.builders import EULA, the_known_world
 
 PASSWORD: Final = "correct horse battery"
 OPERATOR: Final = "operator@vendor.example"
@@ -104,7 +104,7 @@ def a_body(name: str = "Müller & Söhne GmbH", domain: str = "mueller.example",
         "contact": {"name": "Ada Lovelace", "email": f"ada@{domain}", "language": "de", "time_zone": "Europe/Berlin"},
         "domain": domain,
         "products": [{"offer": "endpoint-cloud", "kind": "trial"}],
-        "eula": {"version": "2026-01", "accepted": True},
+        "eula": {"version": EULA, "accepted": True},
     }
     return body | changes
 
