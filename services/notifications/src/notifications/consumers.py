@@ -6,6 +6,8 @@ from chassis.access import projection as access
 from chassis.consumers import Consumer, Step
 from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerChanged
+from contracts.customers.roles import RoleChanged
+from contracts.customers.users import UserChanged
 from notifications import directory, invitations, welcome
 
 
@@ -18,6 +20,8 @@ def consumers() -> Sequence[Consumer]:
             handlers=[
                 *directory.PROJECTIONS,
                 Step(name="notifications.welcome", record=CustomerChanged, handle=welcome.look),
+                Step(name="notifications.welcome_copies", record=UserChanged, handle=welcome.look_at_user),
+                Step(name="notifications.welcome_roles", record=RoleChanged, handle=welcome.look_at_role),
                 Step(name="notifications.invitation", record=CredentialLinkRequested, handle=invitations.look),
             ],
         ),

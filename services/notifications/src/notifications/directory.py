@@ -47,6 +47,7 @@ def _customer(record: CustomerChanged) -> dict[str, Any]:
         "partner_id": state.partner_id,
         "id": state.id,
         "status": state.status,
+        "management_type": state.management_type,
         "communications_mode": state.communications_mode,
         "company": state.company.name,
         "first_admin_id": state.first_admin.user_id,

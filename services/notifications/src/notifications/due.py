@@ -17,6 +17,7 @@ def kinds(desk: Desk) -> Sequence[Due]:
     return (
         Due(welcome.WELCOME, welcome.write),
         Due(welcome.COPY, welcome.write_copies),
+        Due(welcome.LATE_COPIES, welcome.write_late_copies),
         Due(invitations.INVITE, invitations.write),
         Due(mailing.SEND, partial(deliveries.send, desk=desk, writers=WRITERS)),
     )

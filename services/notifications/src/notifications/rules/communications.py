@@ -1,4 +1,4 @@
-"""Who may be mailed: the communications choice of a customer, and whether anybody is still there.
+"""Who may be mailed: the communications choice and the management type of a customer, and whether anybody is still there.
 
 Held back means that it is written down and told, with the rule, never silently dropped.
 """
@@ -11,6 +11,8 @@ from notifications.tables.users import User
 
 PARTNER_MANAGES: Final = "CUS-58"
 """The partner manages all communications: the customer gets no mail."""
+SIGN_IN_BLOCKED: Final = "CUS-52"
+"""The partner manages the customer: nobody there signs in, so nobody is sent what signs in."""
 CUSTOMER_NOT_ACTIVE: Final = "customer_not_active"
 RECIPIENT_GONE: Final = "recipient_gone"
 
@@ -30,6 +32,13 @@ def about_customer(customer: Customer | None, recipient: RecipientRole) -> str |
     if recipient == "customer" and customer.communications_mode == "partner_only":
         return PARTNER_MANAGES
     return None
+
+
+def to_sign_in(customer: Customer | None) -> str | None:
+    """The rule by which nobody at a customer is sent what signs in; None lets it go."""
+    if customer is not None and customer.status == "active" and customer.management_type == "partner_managed":
+        return SIGN_IN_BLOCKED
+    return about_customer(customer, "customer")
 
 
 def to_user(user: User | None) -> str | None:

@@ -1,9 +1,10 @@
-"""Writing a mail down: once per template, occasion and user, to be sent as due work of its own."""
+"""Writing a mail down: once per template, occasion and user, to be sent as due work of its own; and letting go what was held back."""
 
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis import due
@@ -27,6 +28,7 @@ class WriteMail:
     address: str
     customer_id: UUID | None = None
     held_back_by: str | None = None
+    awaits_copies: bool = False
 
 
 async def write(tx: Transaction, command: WriteMail) -> UUID | None:
@@ -48,6 +50,7 @@ async def write(tx: Transaction, command: WriteMail) -> UUID | None:
         reason=command.held_back_by,
         created_at=tx.now,
         settled_at=tx.now if held else None,
+        awaits_copies=command.awaits_copies,
     )
     mail = (await tx.session.execute(row.on_conflict_do_nothing(constraint="mails_once").returning(Mail))).scalar_one_or_none()
     if mail is None:
@@ -57,3 +60,24 @@ async def write(tx: Transaction, command: WriteMail) -> UUID | None:
     else:
         await due.plan(tx, SEND, mail.id, slot="send", at=tx.now)
     return mail.id
+
+
+async def release(tx: Transaction, command: WriteMail, *, rule: str) -> None:
+    """Let a mail go that this rule held back, to where its reader is now; any other is left as it is."""
+    held = (Mail.template == command.template, Mail.occasion_id == command.occasion_id, Mail.user_id == command.user.id)
+    released = await tx.session.execute(
+        update(Mail)
+        .where(Mail.partner_id == tx.partner_id, *held, Mail.state == "suppressed", Mail.reason == rule)
+        .values(
+            state="pending",
+            reason=None,
+            settled_at=None,
+            created_at=tx.now,
+            address=command.address,
+            language=command.user.language,
+        )
+        .returning(Mail.id)
+    )
+    mail_id = released.scalar_one_or_none()
+    if mail_id is not None:
+        await due.plan(tx, SEND, mail_id, slot="send", at=tx.now)

@@ -16,6 +16,7 @@ class Customer(TenantRow, Base):
 
     version: Mapped[int]
     status: Mapped[str]
+    management_type: Mapped[str]
     communications_mode: Mapped[str]
     company: Mapped[str]
     first_admin_id: Mapped[UUID]

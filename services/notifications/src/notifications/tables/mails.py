@@ -18,7 +18,8 @@ class Mail(TenantRow, Versioned, Base):
     """``occasion_id`` is what the mail is about: for a welcome and an invitation the link it carries.
 
     ``message_id``, ``subject``, ``attempts`` and ``settled_at`` are known once it is settled;
-    ``reason`` says why it failed or by which rule it was held back.
+    ``reason`` says why it failed or by which rule it was held back. ``awaits_copies`` is true of a
+    welcome of which no administrator of the partner could be written a copy yet.
     """
 
     __tablename__ = "mails"
@@ -29,6 +30,8 @@ class Mail(TenantRow, Versioned, Base):
         CheckConstraint("(state = 'pending') = (settled_at is null)", name="settled_has_a_time"),
         Index("mails_list", "partner_id", "created_at", "id"),
         Index("mails_of_customer", "partner_id", "customer_id", "created_at", "id"),
+        Index("mails_by_state", "partner_id", "state", "id"),
+        Index("mails_without_copies", "partner_id", postgresql_where="awaits_copies"),
         Index("mails_by_customer", "customer_id"),
         Index("mails_by_user", "user_id"),
     )
@@ -47,3 +50,4 @@ class Mail(TenantRow, Versioned, Base):
     reason: Mapped[str | None]
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
+    awaits_copies: Mapped[bool] = mapped_column(default=False)
