@@ -16,6 +16,7 @@ def service(settings: Settings) -> Service:
         name="notifications",
         settings=settings,
         migrations=Path(__file__).parent / "migrations",
+        follows={"customer": ("customers",)},
         routers=[routes.router],
         consumers=consumers.consumers(),
         due=due.kinds(desk(settings)),

@@ -1,6 +1,7 @@
 """Correspondence: what was mailed to whom, and what became of it, newest first.
 
-A partner's users see what concerns customers they may see, and what was written to colleagues.
+A partner's users see what concerns customers they may see, and what was written to colleagues;
+operators see it of every partner.
 """
 
 from dataclasses import dataclass
@@ -19,13 +20,14 @@ from notifications.tables.mails import Mail
 
 type MailState = Literal["pending", "sent", "failed", "suppressed"]
 
-SORTS: Final = Sorts({"created_at": ("created_at", datetime)}, default="-created_at", last=("id", UUID))
+SORTS: Final = Sorts({"created_at": ("created_at", datetime), "state": ("state", str)}, default="-created_at", last=("id", UUID))
 
 
 class MailItem(msgspec.Struct, frozen=True):
     """``reason`` says why a mail failed, or by which rule it was held back."""
 
     id: UUID
+    partner_id: UUID
     customer_id: UUID | None
     template: str
     recipient: RecipientRole
