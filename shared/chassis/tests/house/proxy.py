@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 
 _PIECE = 65_536
 
@@ -19,33 +19,43 @@ class Proxy:
         self._open.clear()
 
     def restore(self) -> None:
+        """What was under way arrives late."""
+        self._open.set()
+
+    def drop(self) -> None:
+        """What was under way is lost with its connections; new ones pass."""
+        for task in self._tasks:
+            task.cancel()
         self._open.set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await self._open.wait()
-        try:
+        task = asyncio.create_task(self._join(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer), suppress(OSError):
+            await self._open.wait()
             there, back = await asyncio.open_connection(*self._target)
-        except OSError:
-            writer.close()
-            return
-        for source, sink in ((reader, back), (there, writer)):
-            task = asyncio.create_task(self._pass(source, sink))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            with closing(back):
+                ends = [asyncio.create_task(self._pass(reader, back)), asyncio.create_task(self._pass(there, writer))]
+                try:
+                    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                finally:
+                    for end in ends:
+                        end.cancel()
+                    await asyncio.gather(*ends, return_exceptions=True)
 
     async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        try:
-            with suppress(OSError):
-                while data := await source.read(_PIECE):
-                    await self._open.wait()
-                    sink.write(data)
-                    await sink.drain()
-            await self._open.wait()
-        finally:
-            sink.close()
+        with suppress(OSError):
+            while data := await source.read(_PIECE):
+                await self._open.wait()
+                sink.write(data)
+                await sink.drain()
+        await self._open.wait()
 
     async def end(self) -> None:
-        for task in list(self._tasks):
+        for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 

@@ -130,7 +130,7 @@ async def relay_process(settings: DatabaseSettings, topics: Topics, *, sleeps: s
         "house.relay_process",
         json.dumps(told),
         stdout=asyncio.subprocess.PIPE,
-        env=os.environ | {"PYTHONPATH": str(HERE), "PYTHONUNBUFFERED": "1"},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]), "PYTHONUNBUFFERED": "1"},
     )
     child = RelayProcess(process)
     try:

@@ -83,15 +83,16 @@ async def test_an_entity_with_more_rows_than_a_wave_keeps_its_order_and_holds_no
             item.tell(HouseBuilt(name=str(version)), about=item.entity("house", house.id, version=version, customer_id=house.customer_id))
     async with api_database.change(partner) as tx:
         tx.tell(HouseBuilt(name="last"), about=tx.entity("house", house.id, version=3 * WAVE, customer_id=house.customer_id))
-        tx.tell(ClerkHired(), about=tx.entity("user", tx.new_id(), version=1))
+        for _ in range(20):
+            tx.tell(ClerkHired(), about=tx.entity("user", tx.new_id(), version=1))
 
     first = await _first_wave(worker_database)
-    assert (len(first), first[0]) == (2 * WAVE, "clerk.hired")
+    assert (len(first), set(first[:20])) == (2 * WAVE, {"clerk.hired"})
     async with relaying(worker_database, topics):
         await drained(worker_database)
 
     assert [one.envelope.aggregate_version for one in await topics.everything("house.built")] == list(range(1, 3 * WAVE + 1))
-    assert len(await topics.everything("clerk.hired")) == 1
+    assert len(await topics.everything("clerk.hired")) == 20
 
 
 async def _first_wave(database: WorkerDatabase) -> Sequence[str]:

@@ -12,6 +12,7 @@ from house import houses
 from house.proxy import proxy_to
 from house.records import HouseBuilt
 from house.relaying import a_partner, drained, leads, relay_process, relaying, versions
+from structlog.testing import capture_logs
 
 from chassis.clock import SystemClock
 from chassis.database import ApiDatabase, DatabaseSettings, WorkerDatabase
@@ -114,6 +115,10 @@ async def test_a_leader_that_sleeps_while_it_reads_loses_its_lock(
     assert len(await topics.everything("house.built")) == 252
 
 
+async def _any_out(topics: Topics) -> bool:
+    return any(await topics.sizes("house.changed"))
+
+
 async def _client_of(database: WorkerDatabase) -> str:
     """What the server waits for at the relay's connection."""
     async with database.direct() as connection:
@@ -145,8 +150,9 @@ async def test_a_leader_that_is_cut_off_from_the_database_is_replaced_and_stands
     assert await versions(topics) == expected
 
 
+@pytest.mark.parametrize("under_way", ["late", "lost"])
 async def test_a_broker_that_does_not_answer_costs_time_and_nothing_else(
-    api_database: ApiDatabase, worker_database: WorkerDatabase, topics: Topics, monkeypatch: pytest.MonkeyPatch
+    api_database: ApiDatabase, worker_database: WorkerDatabase, topics: Topics, monkeypatch: pytest.MonkeyPatch, under_way: str
 ) -> None:
     await topics.create("house.built", "house.changed")
     host, port = topics.kafka.split(":")
@@ -155,13 +161,15 @@ async def test_a_broker_that_does_not_answer_costs_time_and_nothing_else(
             through.setattr(kafka_client, "create_conn", lambda host, _port, **options: create_conn(host, proxy.port, **options))
             async with relaying(worker_database, topics) as relay:
                 async with renaming(api_database, a_partner(), 40) as expected:
-                    await leads(relay)
-                    proxy.cut()
-                    await eventually(lambda: _holds(relay.failures > 0))
-                proxy.restore()
+                    await eventually(lambda: _any_out(topics))
+                    with capture_logs() as logged:
+                        proxy.cut()
+                        await eventually(lambda: _holds(relay.failures > 0))
+                (proxy.restore if under_way == "late" else proxy.drop)()
                 await drained(worker_database)
                 await eventually(lambda: _holds(relay.failures == 0 and relay.leading))
 
+    assert next(line["reason"] for line in logged if line["event"] == "relay_interrupted") == "TimeoutError()"
     assert await versions(topics) == expected
 
 

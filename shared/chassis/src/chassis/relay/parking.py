@@ -16,11 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 log = structlog.get_logger()
 
-_PARK: Final = """
-update outbox set lane = 3, reason = case when id = $1 then $2 else 'follows a parked row' end
- where entity = (select entity from outbox where id = $1) and id >= $1 and lane < 3
-returning id, entity, topic, event_id
-"""
+_ANSWER_WITHIN: Final = 10.0
+
+_PARK: Final = "update outbox set lane = 3, reason = $2 where id = $1 and lane < 3 returning topic, event_id, entity"
 _FOLLOW: Final = """
 with held as (select entity from outbox where entity = any($1::uuid[]) and lane = 3 order by id for share)
 update outbox set lane = 3, reason = 'follows a parked row' where entity in (select entity from held) and lane < 3
@@ -30,15 +28,14 @@ _SKIP: Final = text("delete from outbox where id = :id and lane = 3 returning en
 
 
 async def park(connection: "asyncpg.Connection[Any]", row_id: int, reason: str) -> None:
-    """Park a row and the later ones of its entity."""
-    for row in await connection.fetch(_PARK, row_id, reason):
-        if row["id"] == row_id:
-            log.warning("row_parked", topic=row["topic"], event_id=str(row["event_id"]), entity=str(row["entity"]), reason=reason)
+    """Park a row; the later ones of its entity follow when their turn comes."""
+    for row in await connection.fetch(_PARK, row_id, reason, timeout=_ANSWER_WITHIN):
+        log.warning("row_parked", topic=row["topic"], event_id=str(row["event_id"]), entity=str(row["entity"]), reason=reason)
 
 
 async def follow(connection: "asyncpg.Connection[Any]", entities: Collection[UUID]) -> None:
-    """Park what has come since behind the parked rows of these entities."""
-    await connection.execute(_FOLLOW, list(entities))
+    """Park the rows of these entities behind those that are parked."""
+    await connection.execute(_FOLLOW, list(entities), timeout=_ANSWER_WITHIN)
 
 
 async def unpark(session: AsyncSession, entity: UUID) -> int:
