@@ -95,12 +95,14 @@ def command(installation: Path, data: Path, port: int, *, lasting: bool = True) 
 
 
 async def ready(address: PostgresAddress, patience: float = 30) -> None:
-    """Wait until the server answers a query; ``patience`` in seconds."""
+    """Wait until the server answers a query; ``patience`` in seconds. One that says it is starting up is recovering: it is waited for."""
     deadline = time.monotonic() + patience
     while True:
         try:
             connection = await connect(address)
             await connection.close()
+        except asyncpg.CannotConnectNowError:
+            await asyncio.sleep(0.1)
         except (OSError, asyncpg.PostgresError) as error:
             if time.monotonic() > deadline:
                 raise PostgresFailed(f"PostgreSQL does not answer on port {address.port}: {error}") from error
