@@ -34,7 +34,7 @@ async def upsert(session: AsyncSession, table: Table, rows: Sequence[dict[str, A
 @lru_cache(maxsize=256)
 def _upsert(table: Table, names: tuple[str, ...]) -> _Upsert:
     columns = [table.columns[name] for name in names]
-    types = {column.name: column.type.compile(dialect=_DIALECT) for column in columns}
+    types = {column.name: _type(column) for column in columns}
     texts = {column.name: as_text for column in columns if (as_text := _as_text(column)) is not None}
     quoted = {name: _DIALECT.identifier_preparer.quote(name) for name in names}
     listed = ", ".join(quoted.values())
@@ -48,6 +48,11 @@ def _upsert(table: Table, names: tuple[str, ...]) -> _Upsert:
         ),
         texts,
     )
+
+
+def _type(column: Column[Any]) -> str:
+    """The type alone: how a column is collated is its own matter, and no array says it."""
+    return column.type.compile(dialect=_DIALECT).partition(" COLLATE ")[0]
 
 
 def _as_text(column: Column[Any]) -> Callable[[Any], str | None] | None:
