@@ -1,17 +1,18 @@
 """The overview over HTTP: bytes that fit the published document, problems for what it cannot read."""
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, get_args
+from uuid import UUID
 
 import httpx
 import pytest
 from joserfc.jwk import OKPKey
 from pydantic import BaseModel
-from sqlalchemy import insert
+from sqlalchemy import Table, insert
 from told_to_reporting import a_customer, a_subscription, event_of, take
 
 from chassis.access import tables
-from chassis.database import ApiDatabase, DatabaseSettings, WorkerDatabase
+from chassis.database import ApiDatabase, DatabaseSettings, Work, WorkerDatabase
 from chassis.health import Health
 from chassis.http.app import build
 from chassis.http.calls import Rails
@@ -20,7 +21,9 @@ from chassis.keys import KeySet
 from chassis.principal import Principal
 from chassis.tokens import Issuer, Verifier
 from chassis_testing.clock import FixedClock
+from contracts.root import ROOT_PARTNER_ID
 from reporting.app import service
+from reporting.customer_overview import SortBy
 from reporting.routes import views
 from reporting.settings import Settings
 
@@ -29,6 +32,9 @@ PARTNER = new_id()
 USER = Principal(kind="partner", user_id=new_id(), partner_id=PARTNER, gen=1)
 FIRST = a_customer(PARTNER, name="Erste GmbH", status="pending_review")
 SECOND = a_customer(PARTNER, name="Zweite GmbH", management_type="co_managed")
+OTHER = new_id()
+ELSEWHERE = a_customer(OTHER, name="Dritte GmbH")
+OPERATOR = Principal(kind="operator", user_id=new_id(), partner_id=ROOT_PARTNER_ID, gen=1)
 
 
 @pytest.fixture
@@ -37,18 +43,24 @@ async def client(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A signed-in user of a partner with two customers."""
     async with worker_database.work() as work:
-        await take(work, [event_of(state) for state in (FIRST, SECOND, a_subscription(SECOND), a_subscription(SECOND, kind="paid"))])
+        states = (FIRST, SECOND, ELSEWHERE, a_subscription(SECOND), a_subscription(SECOND, kind="paid"), a_subscription(ELSEWHERE))
+        await take(work, [event_of(state) for state in states])
         role = {"id": new_id(), "permissions": [], "default_level": "read", "customers": {}, "tags": {}}
-        user = {"id": USER.user_id, "kind": "partner", "status": "active", "gen": 1, "role_ids": [role["id"]]}
-        partner = {"id": PARTNER, "ancestors": [], "status": "active", "shut_out": False}
-        for table, row in ((tables.roles, role), (tables.users, user), (tables.partners, partner)):
-            await work.session.execute(insert(table).values(partner_id=PARTNER, version=1, **row))
+        await put(work, tables.roles, PARTNER, **role)
+        for user, roles in ((USER, [role["id"]]), (OPERATOR, [])):
+            await put(work, tables.users, user.partner_id, id=user.user_id, kind=user.kind, status="active", gen=1, role_ids=roles)
+        for partner, ancestors in ((ROOT_PARTNER_ID, []), (PARTNER, [ROOT_PARTNER_ID]), (OTHER, [ROOT_PARTNER_ID])):
+            await put(work, tables.partners, partner, id=partner, ancestors=ancestors, status="active", shut_out=False)
     rails = Rails(database=api_database, verifier=Verifier(KeySet([KEY])), clock=clock)
     app = build(title="reporting", routers=service(settings_for(fresh_database)).routers, health=Health(), state=rails)
     token, _ = Issuer(KEY).issue(USER, clock.now())
     headers = {"authorization": f"Bearer {token}"}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://reporting", headers=headers) as opened:
         yield opened
+
+
+async def put(work: Work, table: Table, partner_id: UUID, **row: Any) -> None:
+    await work.session.execute(insert(table).values(partner_id=partner_id, version=1, **row))
 
 
 def settings_for(database: DatabaseSettings) -> Settings:
@@ -136,3 +148,36 @@ async def test_a_cursor_of_another_order_is_refused(client: httpx.AsyncClient) -
 async def test_nobody_is_shown_anything_without_a_token(client: httpx.AsyncClient) -> None:
     for path in ("", "/totals", f"/{FIRST.id}"):
         assert (await client.get(f"/v1/customer-overview{path}", headers={"authorization": ""})).status_code == 401
+
+
+@pytest.fixture
+def operator(client: httpx.AsyncClient, clock: FixedClock) -> httpx.AsyncClient:
+    """The same door, for an operator."""
+    token, _ = Issuer(KEY).issue(OPERATOR, clock.now())
+    client.headers["authorization"] = f"Bearer {token}"
+    return client
+
+
+async def test_an_operator_reads_the_customers_of_every_partner(operator: httpx.AsyncClient) -> None:
+    """CUS-29, CUS-31 to CUS-33 for whoever runs the installation: each row says whose it is, and every filter and order works."""
+    everybody = [("Dritte GmbH", str(OTHER)), ("Erste GmbH", str(PARTNER)), ("Zweite GmbH", str(PARTNER))]
+
+    assert [(item["name"], item["partner_id"]) for item in (await page(operator))["items"]] == everybody
+    for sort in get_args(SortBy.__value__):
+        first = await page(operator, sort=sort, limit=2)
+        second = await page(operator, sort=sort, limit=2, cursor=first["next"])
+        assert sorted([*names(first), *names(second)]) == [name for name, _ in everybody]
+    narrow = {"management_type": ["partner_managed"], "product_type": ["endpoint_protection"], "status": ["active"]}
+    assert names(await page(operator, q="gmbh", kind="trial", attention="false", **narrow)) == ["Dritte GmbH"]
+    totals = (await operator.get("/v1/customer-overview/totals")).json()
+    assert (totals["customers"], totals["subscriptions"]) == (3, {"trial": 2, "paid": 1})
+    assert (await operator.get(f"/v1/customer-overview/{ELSEWHERE.id}")).json()["name"] == "Dritte GmbH"
+
+
+async def test_an_operator_who_acts_as_a_partner_reads_as_that_partner(operator: httpx.AsyncClient) -> None:
+    operator.headers["partnerdeck-acting-as"] = str(OTHER)
+
+    assert names(await page(operator)) == ["Dritte GmbH"]
+    assert (await operator.get("/v1/customer-overview/totals")).json()["customers"] == 1
+    assert (await operator.get(f"/v1/customer-overview/{FIRST.id}")).status_code == 404
+    assert (await operator.get("/v1/customer-overview", headers={"partnerdeck-acting-as": str(new_id())})).status_code == 404

@@ -1,7 +1,7 @@
 """The overview of a partner's customers: one row each, from ``customer.changed``, with what its subscriptions add up to.
 
 A version replaces a lower one and is dropped otherwise, so replays change nothing. Customers
-whom the caller's roles hide are absent (CUS-85).
+whom the caller's roles hide are absent (CUS-85); operators see those of every partner.
 """
 
 from collections.abc import Sequence
@@ -43,6 +43,7 @@ class CustomerRow(msgspec.Struct, frozen=True, kw_only=True):
     """One customer as the overview shows it (CUS-30, CUS-34)."""
 
     id: UUID
+    partner_id: UUID
     version: int
     name: str
     status: str
@@ -153,7 +154,8 @@ def _shown(row: Record, now: datetime) -> dict[str, Any]:
 
 
 _AS_KEPT: Final = (
-    "id", "version", "name", "status", "management_type", "communications_mode", "domain", "city", "country", "tags", "created_at",
+    "id", "partner_id", "version", "name", "status", "management_type", "communications_mode", "domain", "city", "country", "tags",
+    "created_at",
 )  # fmt: skip
 _READ: Final = (*_AS_KEPT, "name_key", "next_trial_end", "contact_name", "contact_email", "contact_phone")
 _AS_JSON: Final = ("products", "expired_trials")

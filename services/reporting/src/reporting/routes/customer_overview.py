@@ -1,6 +1,6 @@
 """The overview of customers over HTTP: the list with its filters, one customer, the totals."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from annotated_types import Len
@@ -18,6 +18,8 @@ from reporting.routes.views import CustomerOverview, CustomerOverviewPage, Custo
 from reporting.rules.customer_filters import Filters, Kind
 
 router = APIRouter(prefix="/v1/customer-overview", tags=["customer_overview"])
+
+READERS: Final = frozenset({"partner", "operator"})
 
 type Code = Annotated[str, Text(100)]
 
@@ -51,20 +53,20 @@ class ListQuery(BaseModel):
 
 
 @router.get("", response_model=CustomerOverviewPage)
-async def list_customers(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow()]) -> Response:
+async def list_customers(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=READERS)]) -> Response:
     async with call.read() as read:
         page = await customer_overview.for_partner(read, query.filters(), sort=query.sort, cursor=query.cursor, limit=query.limit)
         return call.answer(page)
 
 
 @router.get("/totals", response_model=CustomerTotals)
-async def totals(call: Annotated[Call, allow()]) -> Response:
+async def totals(call: Annotated[Call, allow(kinds=READERS)]) -> Response:
     async with call.read() as read:
         return call.answer(await customer_totals.for_partner(read))
 
 
 @router.get("/{customer_id}", response_model=CustomerOverview)
-async def get(customer_id: UUID, call: Annotated[Call, allow()]) -> Response:
+async def get(customer_id: UUID, call: Annotated[Call, allow(kinds=READERS)]) -> Response:
     async with call.read() as read:
         customer = await customer_overview.one(read, customer_id)
         return call.answer(customer, version=customer.version)

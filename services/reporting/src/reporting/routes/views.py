@@ -55,6 +55,7 @@ class AttentionView(View):
 
 class CustomerOverviewItem(View):
     id: UUID
+    partner_id: UUID
     version: int
     name: str
     status: CustomerStatus
