@@ -3,7 +3,7 @@
 import asyncpg
 import msgspec
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from chassis.clock import SystemClock
 from chassis.database import ApiDatabase, DatabaseSettings, Transaction, WorkerDatabase
@@ -12,7 +12,9 @@ from chassis_testing.database import as_stranger, reading
 from customers import customer_list
 from customers.customer_list import CustomerLine, Wanted
 from customers.errors import CustomerNotFound
-from customers_testing.builders import a_customer, a_partner, an_application, for_company, the_known_world
+from customers.rules.time_zones import observes_daylight_saving
+from customers.tables.customers import Customer
+from customers_testing.builders import a_contact, a_customer, a_partner, an_application, for_company, the_known_world
 
 MANY = text("""insert into customers select (jsonb_populate_record(c, jsonb_build_object(
                     'id', gen_random_uuid(), 'company_key', n, 'name_key', md5(n::text),
@@ -81,6 +83,49 @@ async def test_filters_are_combined(tx: Transaction) -> None:
     assert await names(tx, management_type="co_managed", q="m") == ["Müller & Söhne GmbH"]
     assert await names(tx, management_type="co_managed", q="zebra") == []
     assert await names(tx, status="pending_review") == ["Ärztehaus 100%"]
+
+
+@pytest.mark.parametrize("status", ["rejected", "deleted", "purged"])
+async def test_who_is_no_customer_any_more_is_listed_only_when_asked_for(tx: Transaction, status: str) -> None:
+    """CUS-29."""
+    await some(tx)
+    gone = (await tx.session.scalars(select(Customer).where(Customer.name == "Zebra Bau"))).one()
+    gone.status = status
+
+    assert await names(tx) == ["Ärztehaus 100%", "Müller & Söhne GmbH"]
+    assert await names(tx, q="zebra") == []
+    assert await names(tx, status=status) == ["Zebra Bau"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "observes"),
+    [
+        ("Europe/Berlin", True),
+        ("America/New_York", True),
+        ("Australia/Sydney", True),
+        ("Europe/Dublin", True),
+        ("Asia/Kolkata", False),
+        ("America/Phoenix", False),
+        ("UTC", False),
+    ],
+)
+async def test_a_contact_says_whether_its_zone_observes_daylight_saving(tx: Transaction, *, zone: str, observes: bool) -> None:
+    """CUS-08: derived from the time zone, in lists as in one."""
+    await a_partner(tx)
+    customer = await a_customer(tx, contact=a_contact(time_zone=zone))
+    read = await reading(tx)
+
+    [line] = (await customer_list.page(read, Wanted(limit=1))).items
+    one = await customer_list.one(read, customer.id)
+
+    assert line.contact.observes_daylight_saving is one.contact.observes_daylight_saving is observes
+    assert customer_list.shown(customer).contact == one.contact
+
+
+def test_the_year_decides_about_daylight_saving() -> None:
+    """CUS-08: Turkey gave it up in 2016."""
+    assert observes_daylight_saving("Europe/Istanbul", 2015)
+    assert not observes_daylight_saving("Europe/Istanbul", 2026)
 
 
 async def test_pages_follow_each_other_without_gap_or_overlap(tx: Transaction) -> None:

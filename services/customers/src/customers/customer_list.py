@@ -1,24 +1,38 @@
 """Customers as they are listed, searched and shown (CUS-29, CUS-31, CUS-32).
 
-Answers are bytes made from rows; what is stored as JSON goes out as it is.
+Answers are bytes made from rows; what is stored as JSON goes out as it is, but for the contact, of
+whose time zone it is said whether it observes daylight saving (CUS-08).
 """
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 
 from chassis.database import Read, Reading
 from chassis.http.lists import Page, Sort, Sorts
 from customers.errors import CustomerNotFound
 from customers.rules.columns import chosen, raw
 from customers.rules.names import search_key
-from customers.tables.customers import Customer
+from customers.rules.time_zones import observes_daylight_saving
+from customers.tables.customers import LIVING, Customer
 
-_JSON: Final = frozenset({"company", "contact", "first_admin", "products"})
+_JSON: Final = frozenset({"company", "first_admin", "products"})
+
+
+class ContactShown(msgspec.Struct):
+    """A contact; ``observes_daylight_saving`` is of its time zone, in the year of the answer."""
+
+    name: str
+    email: str
+    phone: str | None
+    language: str
+    time_zone: str
+    observes_daylight_saving: bool = False
 
 
 class CustomerLine(msgspec.Struct):
@@ -32,7 +46,7 @@ class CustomerLine(msgspec.Struct):
     communications_mode: str
     company: msgspec.Raw
     domain: str
-    contact: msgspec.Raw
+    contact: ContactShown
     tags: list[str]
     created_at: datetime
 
@@ -49,7 +63,7 @@ class CustomerShown(msgspec.Struct):
     communications_mode: str
     company: msgspec.Raw
     domain: str
-    contact: msgspec.Raw
+    contact: ContactShown
     first_admin: msgspec.Raw
     products: msgspec.Raw
     review_reasons: list[str]
@@ -81,7 +95,9 @@ _COLUMNS: Final = (*CustomerLine.__struct_fields__, "name_key")
 
 def _page(relation: Any, shape: tuple[Sort, bool, frozenset[str]]) -> Any:
     sort, further, filters = shape
-    conditions = [relation.c[name] == bindparam(name) for name in sorted(filters - {"q"})]
+    conditions: list[Any] = [relation.c[name] == bindparam(name) for name in sorted(filters - {"q"})]
+    if "status" not in filters:
+        conditions.append(text(LIVING))
     if "q" in filters:
         conditions.append(relation.c.name_key.like(bindparam("q")))
     if further:
@@ -98,13 +114,13 @@ _ONE: Final = Reading(
 
 
 async def page(read: Read, wanted: Wanted) -> Page[CustomerLine]:
-    """The customers that the reader sees, a page at a time."""
+    """The customers that the reader sees, a page at a time; those rejected or deleted only where their status is asked for."""
     order = _SORTS.read(wanted.sort)
     after = order.read(wanted.cursor)
     filters = {"status": wanted.status, "management_type": wanted.management_type, "q": _pattern(wanted.q)}
     given = {name: value for name, value in filters.items() if value is not None}
     rows = await read.rows(_PAGE, (order, bool(after), frozenset(given)), limit=wanted.limit + 1, **given, **after)
-    return Page.cut(rows, _line, sort=order, limit=wanted.limit, as_of=read.now)
+    return Page.cut(rows, partial(_shown, CustomerLine, year=read.now.year), sort=order, limit=wanted.limit, as_of=read.now)
 
 
 async def one(read: Read, customer_id: UUID) -> CustomerShown:
@@ -116,21 +132,21 @@ async def one(read: Read, customer_id: UUID) -> CustomerShown:
     row = await read.row(_ONE, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return CustomerShown(**_values(row, CustomerShown))
+    return _shown(CustomerShown, row, year=read.now.year)
 
 
 def shown(customer: Customer) -> CustomerShown:
     """A customer that was just changed, as ``one`` answers it."""
     values = {name: getattr(customer, name) for name in CustomerShown.__struct_fields__}
-    return CustomerShown(**values | {name: msgspec.Raw(msgspec.json.encode(values[name])) for name in _JSON})
+    texts = {name: msgspec.json.encode(values[name]).decode() for name in (*_JSON, "contact")}
+    return _shown(CustomerShown, values | texts, year=customer.updated_at.year)
 
 
-def _line(row: Any) -> CustomerLine:
-    return CustomerLine(**_values(row, CustomerLine))
-
-
-def _values(row: Any, line: type[msgspec.Struct]) -> dict[str, Any]:
-    return {name: raw(row[name]) if name in _JSON else row[name] for name in line.__struct_fields__}
+def _shown[S: msgspec.Struct](kind: type[S], row: Any, *, year: int) -> S:
+    contact = msgspec.json.decode(row["contact"], type=ContactShown)
+    contact.observes_daylight_saving = observes_daylight_saving(contact.time_zone, year)
+    values = {name: raw(row[name]) if name in _JSON else row[name] for name in kind.__struct_fields__}
+    return kind(**values | {"contact": contact})
 
 
 def _pattern(fragment: str | None) -> str | None:

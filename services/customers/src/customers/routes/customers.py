@@ -24,7 +24,10 @@ EVERYBODY = frozenset({"partner", "operator", "customer"})
 
 
 class ListQuery(BaseModel):
-    """``q`` is a fragment of the name; filters left out mean all. Sorts: name, type, created_at, status."""
+    """``q`` is a fragment of the name; filters left out mean all. Sorts: name, type, created_at, status.
+
+    Customers that were rejected, deleted or purged are listed only where ``status`` asks for them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -8,6 +8,12 @@ from pydantic import BaseModel, JsonValue
 from contracts.customers.customers import CommunicationsMode, Company, Contact, CustomerStatus, FirstAdmin, ManagementType, ProductAsked
 
 
+class ContactView(Contact):
+    """A contact; `observes_daylight_saving` says whether its time zone has daylight saving time this year (CUS-08)."""
+
+    observes_daylight_saving: bool
+
+
 class CustomerInList(BaseModel):
     """A customer in a list."""
 
@@ -19,7 +25,7 @@ class CustomerInList(BaseModel):
     communications_mode: CommunicationsMode
     company: Company
     domain: str
-    contact: Contact
+    contact: ContactView
     tags: list[str]
     created_at: datetime
 
@@ -36,7 +42,7 @@ class CustomerView(BaseModel):
     communications_mode: CommunicationsMode
     company: Company
     domain: str
-    contact: Contact
+    contact: ContactView
     first_admin: FirstAdmin
     products: list[ProductAsked]
     review_reasons: list[str]
