@@ -42,6 +42,15 @@ def test_what_is_committed_is_what_the_code_says() -> None:
     assert check() == []
 
 
+def _said(told: Any, read: Any) -> Any:
+    """What was read, without the fields that did not exist when it was told: they may stand at any depth."""
+    if isinstance(told, dict) and isinstance(read, dict):
+        return {name: _said(told[name], value) for name, value in read.items() if name in told}
+    if isinstance(told, list) and isinstance(read, list) and len(told) == len(read):
+        return [_said(*pair) for pair in zip(told, read, strict=True)]
+    return read
+
+
 @pytest.mark.parametrize("file", GOLDEN, ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_every_golden_sample_is_read_by_todays_code(file: Path) -> None:
     told = json.loads(file.read_text(encoding="utf-8"))
@@ -52,7 +61,7 @@ def test_every_golden_sample_is_read_by_todays_code(file: Path) -> None:
 
     assert envelope.type == record.topic
     assert envelope.aggregate_type == record.aggregate
-    assert json.loads(read.payload()).items() >= told["data"].items()
+    assert _said(told["data"], json.loads(read.payload())) == told["data"]
 
 
 @pytest.mark.parametrize("file", GOLDEN, ids=lambda file: f"{file.parent.name}-{file.stem}")
