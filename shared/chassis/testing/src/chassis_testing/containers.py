@@ -34,7 +34,7 @@ def postgres_container(_folder: Path) -> Iterator[Running[PostgresAddress]]:
         "POSTGRES_PASSWORD": address.password,
         "POSTGRES_INITDB_ARGS": "--locale=C --locale-provider=builtin --builtin-locale=C.UTF-8",
     }
-    server = "postgres -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=300"
+    server = "postgres -c fsync=off -c full_page_writes=off -c max_connections=300"
     with _container(_POSTGRES, 5432, port, environment, server) as alive:
         asyncio.run(postgres.ready(address, patience=60))
         yield Running(address, alive)
