@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
 from house import houses
-from house.consuming import Log, Teller, building, consuming, has, in_order, reasons, tolerant
+from house.consuming import Log, Teller, as_owner, building, consuming, has, in_order, reasons, tolerant
 from house.records import HouseBuilt
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, StatementError

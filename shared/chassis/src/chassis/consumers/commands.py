@@ -18,7 +18,15 @@ type Opened = tuple[WorkerDatabase, Sequence[Consumer]]
 
 _Id = Annotated[UUID, typer.Argument(help="as `parked list` shows it")]
 _By = Annotated[str, typer.Option(help="who decides", default_factory=getpass.getuser)]
-_Reason = Annotated[str, typer.Option(help="why; kept with the record", min=1)]
+
+
+def _said(reason: str) -> str:
+    if not reason.strip():
+        raise typer.BadParameter("say why")
+    return reason.strip()
+
+
+_Reason = Annotated[str, typer.Option(help="why; kept with the record", callback=_said)]
 
 
 def parked(opened: Callable[[], Opened]) -> typer.Typer:

@@ -1,0 +1,153 @@
+"""Two workers are killed, stopped, ended and started again under load: no effect is lost or doubled, and each entity's order is kept."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from uuid import UUID
+
+from aiokafka import AIOKafkaProducer
+from house.consuming import an_envelope, as_owner
+from house.records import HouseBuilt, HouseChanged, HouseState
+
+from chassis.database import DatabaseSettings, WorkerDatabase
+from chassis.ids import new_id
+from chassis_testing.topics import Topics
+from chassis_testing.waiting import eventually
+from contracts.envelope import encode
+from contracts.partitions import partition_for
+
+HERE = Path(__file__).parent.parent
+PARTITIONS = 4
+HOUSES = 100
+EACH = 60
+"""Facts of each house, and as many states."""
+ZOMBIE = 12.0
+"""Seconds of sleep; a session ends after ten."""
+
+_EFFECTS = (
+    "create table effects (position bigint generated always as identity primary key, subject uuid not null, number int not null)",
+    "grant insert, select on effects to licensing_worker",
+)
+
+
+class Replica:
+    """One worker in a process of its own, in a slot."""
+
+    def __init__(self, settings: DatabaseSettings, topics: Topics, slot: str) -> None:
+        self._told = {
+            "database": {"service": settings.service, "host": settings.host, "port": settings.port, "name": settings.name},
+            "password": settings.password("worker"),
+            "kafka": topics.kafka,
+            "prefix": topics.prefix,
+            "slot": slot,
+        }
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "house.consumer_process",
+            json.dumps(self._told),
+            stdout=asyncio.subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": str(HERE)},
+        )
+
+    def send(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
+
+    async def gone(self) -> None:
+        assert self._process is not None
+        await asyncio.wait_for(self._process.wait(), timeout=15)
+
+    async def end(self) -> None:
+        if self._process is not None and self._process.returncode is None:
+            self.send(signal.SIGCONT)
+            self.send(signal.SIGTERM)
+            await self.gone()
+
+
+@asynccontextmanager
+async def replicas(settings: DatabaseSettings, topics: Topics) -> AsyncIterator[tuple[Replica, Replica]]:
+    both = Replica(settings, topics, "0"), Replica(settings, topics, "1")
+    try:
+        for one in both:
+            await one.start()
+        yield both
+    finally:
+        for one in both:
+            await one.end()
+
+
+async def tell(topics: Topics, houses: dict[UUID, UUID], numbers: range) -> None:
+    """Numbered facts and states of every house; every tenth is told twice, as a relay may."""
+    async with AIOKafkaProducer(bootstrap_servers=topics.kafka, linger_ms=20, max_batch_size=262_144) as producer:
+        for number in numbers:
+            sent = []
+            for house, partner in houses.items():
+                partition = partition_for(partner, PARTITIONS)
+                state = HouseChanged(facts=[], state=HouseState(id=house, partner_id=partner, name=str(number)))
+                for record in (HouseBuilt(name=str(number)), state):
+                    headers = encode(an_envelope(record.topic, house, number + 1, partner))
+                    place = {"key": str(house).encode(), "headers": headers, "partition": partition}
+                    for _ in range(2 if number % 10 == 0 else 1):
+                        sent += [await producer.send(topics.prefix + record.topic, record.payload(), **place)]
+            await asyncio.gather(*sent)
+
+
+async def effects(database: WorkerDatabase) -> dict[UUID, list[int]]:
+    async with database.direct() as connection:
+        rows = await connection.fetch("select subject, array_agg(number order by position) as numbers from effects group by subject")
+    return {row["subject"]: row["numbers"] for row in rows}
+
+
+async def noted(database: WorkerDatabase, count: int, *, within: float = 60.0) -> None:
+    async def enough() -> bool:
+        async with database.direct() as connection:
+            return await connection.fetchval("select count(*) from effects") >= count
+
+    await eventually(enough, within=within, every=0.1)
+
+
+async def test_no_effect_is_lost_doubled_or_out_of_order_whatever_happens_to_two_workers(
+    fresh_database: DatabaseSettings, worker_database: WorkerDatabase, topics: Topics
+) -> None:
+    """kill -9 and restart, SIGSTOP beyond the session (a zombie that wakes up with a batch in hand), SIGTERM and restart, in one run."""
+    await topics.create("house.built", "house.changed", partitions=PARTITIONS)
+    await as_owner(fresh_database, *_EFFECTS)
+    houses = {new_id(): new_id() for _ in range(HOUSES)}
+    all_effects = HOUSES * EACH
+
+    async with replicas(fresh_database, topics) as (first, second):
+        telling = asyncio.create_task(tell(topics, houses, range(EACH)))
+        await noted(worker_database, all_effects // 20)
+        first.send(signal.SIGKILL)
+        await first.gone()
+        await first.start()
+        await noted(worker_database, all_effects // 5)
+        second.send(signal.SIGSTOP)
+        stopped = time.monotonic()
+        await noted(worker_database, all_effects // 4)
+        await telling
+        await asyncio.sleep(max(0.0, ZOMBIE - (time.monotonic() - stopped)))
+        second.send(signal.SIGCONT)
+        await noted(worker_database, all_effects // 2)
+        first.send(signal.SIGTERM)
+        await first.gone()
+        await first.start()
+        await noted(worker_database, all_effects)
+
+        async def settled() -> bool:
+            async with worker_database.direct() as connection:
+                return await connection.fetchval("select count(*) from houses where name = $1", str(EACH - 1)) == HOUSES
+
+        await eventually(settled, within=30)
+
+    assert await effects(worker_database) == {house: list(range(EACH)) for house in houses}
