@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import UUID
@@ -19,8 +19,9 @@ from chassis.database import DatabaseSettings, WorkerDatabase
 from chassis.ids import new_id
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually
-from contracts.envelope import encode
+from contracts.envelope import Envelope, encode
 from contracts.partitions import partition_for
+from contracts.records import Record
 
 HERE = Path(__file__).parent.parent
 PARTITIONS = 4
@@ -87,19 +88,32 @@ async def replicas(settings: DatabaseSettings, topics: Topics) -> AsyncIterator[
 
 
 async def tell(topics: Topics, houses: dict[UUID, UUID], numbers: range) -> None:
-    """Numbered facts and states of every house; every tenth is told twice, as a relay may."""
+    """Numbered facts and states of every house; every tenth is told again a little later, as a relay may."""
     async with AIOKafkaProducer(bootstrap_servers=topics.kafka, linger_ms=20, max_batch_size=262_144) as producer:
+        again: list[tuple[Record, Envelope]] = []
         for number in numbers:
-            sent = []
-            for house, partner in houses.items():
-                partition = partition_for(partner, PARTITIONS)
-                state = HouseChanged(facts=[], state=HouseState(id=house, partner_id=partner, name=str(number)))
-                for record in (HouseBuilt(name=str(number)), state):
-                    headers = encode(an_envelope(record.topic, house, number + 1, partner))
-                    place = {"key": str(house).encode(), "headers": headers, "partition": partition}
-                    for _ in range(2 if number % 10 == 0 else 1):
-                        sent += [await producer.send(topics.prefix + record.topic, record.payload(), **place)]
-            await asyncio.gather(*sent)
+            told = [record for house, partner in houses.items() for record in records(house, partner, number)]
+            await send(producer, topics, told)
+            if number % 10 == 1:
+                await send(producer, topics, again)
+            again = told
+
+
+def records(house: UUID, partner: UUID, number: int) -> list[tuple[Record, Envelope]]:
+    state = HouseChanged(facts=[], state=HouseState(id=house, partner_id=partner, name=str(number)))
+    fact = HouseBuilt(name=str(number))
+    return [(record, an_envelope(record.topic, house, number + 1, partner)) for record in (fact, state)]
+
+
+async def send(producer: AIOKafkaProducer, topics: Topics, told: Sequence[tuple[Record, Envelope]]) -> None:
+    sent = []
+    for record, envelope in told:
+        partition = partition_for(envelope.partner_id, PARTITIONS)
+        key = str(envelope.subject).encode()
+        sent += [
+            await producer.send(topics.prefix + record.topic, record.payload(), key=key, headers=encode(envelope), partition=partition)
+        ]
+    await asyncio.gather(*sent)
 
 
 async def effects(database: WorkerDatabase) -> dict[UUID, list[int]]:
