@@ -11,6 +11,7 @@ import httpx
 
 from chassis_testing.topics import Stood, Topics
 from chassis_testing.waiting import eventually
+from journeys.quiet import until_quiet
 from onebox import billed, people
 from onebox.api import Api, Refused
 from onebox.mail import Mail
@@ -75,6 +76,10 @@ class World:
         assert found is not None
         return found
 
+    async def until_quiet(self) -> None:
+        """Wait until nothing is on its way any more: what is there then is all there will be."""
+        await until_quiet(self.suite, within=PATIENCE)
+
     async def mails_about(self, company: str, at_least: int = 1) -> list[Mail]:
         async def look() -> list[Mail]:
             mails = [mail for mail in await asyncio.to_thread(self.suite.mails) if company in mail.text]
@@ -91,10 +96,3 @@ class World:
     async def billed(self, subscription_id: str) -> list[dict[str, Any]]:
         """What the sample billing consumer has written down about a subscription."""
         return [line for line in await billed.lines(self.suite.home) if line["subscription_id"] == subscription_id]
-
-    async def billed_once(self, subscription_id: str) -> dict[str, Any]:
-        async def look() -> list[dict[str, Any]]:
-            return await self.billed(subscription_id)
-
-        (line,) = await eventually(look, within=PATIENCE)
-        return line

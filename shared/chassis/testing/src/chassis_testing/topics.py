@@ -51,11 +51,16 @@ class Topics:
 
     async def sizes(self, name: str) -> list[int]:
         """How many records each partition of a topic has ever got."""
+        ends = await self.ends(name)
+        return [ends[place] for place in sorted(ends)]
+
+    async def ends(self, *names: str) -> dict[TopicPartition, int]:
+        """Where each partition of these topics ends now."""
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
         await consumer.start()
         try:
-            ends = await consumer.end_offsets(await _places(consumer, [self.prefix + name]))
-            return [ends[place] for place in sorted(ends)]
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(await _places(consumer, [self.prefix + name for name in names]))
+            return ends
         finally:
             await consumer.stop()
 
