@@ -1,7 +1,7 @@
 """Credentials: setting a password by a link that was mailed.
 
-A link is good once and until it expires; the conditional update of its row keeps that true
-when it is used twice at once. A new password raises the user's generation, so that every
+A link is good once and until it expires or is replaced; the conditional update of its row, behind
+the user's, keeps that true when it is used twice at once. A new password raises the user's generation, so that every
 token from before is worth nothing.
 """
 
@@ -29,6 +29,7 @@ _FIND: Final = text("select * from door.find_link(:link)")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetPassword:
+    user_id: UUID
     link_id: UUID
     password_hash: str
 
@@ -66,16 +67,17 @@ async def set_password(tx: Transaction, command: SetPassword) -> User:
     Raises:
         LinkInvalid: somebody used it in the same moment, or it expired.
     """
+    mine = select(User).where(User.partner_id == tx.partner_id, User.id == command.user_id, User.status != "disabled")
+    user = (await tx.session.scalars(mine.with_for_update())).one_or_none()
     used = await tx.session.execute(
         update(Link)
-        .where(Link.partner_id == tx.partner_id, Link.id == command.link_id, Link.used_at.is_(None), Link.expires_at > tx.now)
+        .where(Link.partner_id == tx.partner_id, Link.id == command.link_id, Link.user_id == command.user_id)
+        .where(Link.used_at.is_(None), Link.expires_at > tx.now)
         .values(used_at=tx.now)
-        .returning(Link.user_id)
+        .returning(Link.id)
     )
-    user_id = used.scalar_one_or_none()
-    if user_id is None:
+    if user is None or used.scalar_one_or_none() is None:
         raise LinkInvalid
-    user = (await tx.session.scalars(select(User).where(User.partner_id == tx.partner_id, User.id == user_id).with_for_update())).one()
     user.status = "active"
     user.gen += 1
     user.updated_at = tx.now

@@ -106,6 +106,41 @@ class UserNotFound(Refusal):
     remedy = "Check the id; list users with GET /v1/users."
 
 
+class UserDisabled(Refusal):
+    """The user is disabled."""
+
+    kind = Kind.CONFLICT
+    code = "user_disabled"
+    remedy = "Add another user with POST /v1/users; this one does not sign in any more."
+
+
+class PasswordSet(Refusal):
+    """The user has set its password already."""
+
+    kind = Kind.CONFLICT
+    code = "password_set"
+    remedy = "The user signs in with its password; it needs no link."
+    rule = "NOT-12"
+
+
+class CustomerNotServed(Refusal):
+    """The customer is not active."""
+
+    kind = Kind.CONFLICT
+    code = "customer_not_active"
+    remedy = "Look at its status with GET /v1/customers/{customer_id}."
+    rule = "CUS-25"
+
+
+class NotTemporary(Refusal):
+    """The first admin's address is no temporary one."""
+
+    kind = Kind.CONFLICT
+    code = "not_temporary"
+    remedy = "Only an address that was given as temporary at the customer's creation is replaced, once."
+    rule = "CUS-24"
+
+
 class RoleNotFound(Refusal):
     """A role does not exist."""
 

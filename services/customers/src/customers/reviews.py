@@ -20,8 +20,8 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerReviewCleared, CustomerReviewRejected
 from contracts.customers.users import UserUpdated
 from customers.errors import CustomerNotFound, NotInReview
-from customers.rules.admission import LIFETIMES
 from customers.rules.columns import chosen, raw
+from customers.rules.linking import LIFETIMES
 from customers.rules.telling import tell_customer, tell_user
 from customers.tables.customers import Customer, Review
 from customers.tables.links import Link
@@ -103,6 +103,7 @@ async def _users_of(tx: Transaction, customer: Customer) -> list[User]:
 
 async def _renew_welcome(tx: Transaction, customer: Customer, link_id: UUID) -> None:
     """A link told at creation may have run out while the customer was held."""
+    users = await _users_of(tx, customer)
     expires_at = tx.now + LIFETIMES["welcome"]
     holder = await tx.session.execute(
         update(Link)
@@ -111,7 +112,7 @@ async def _renew_welcome(tx: Transaction, customer: Customer, link_id: UUID) -> 
         .returning(Link.user_id)
     )
     user_id = holder.scalar_one_or_none()
-    for user in await _users_of(tx, customer):
+    for user in users:
         if user.id == user_id:
             user.updated_at = tx.now
             flag_modified(user, "updated_at")

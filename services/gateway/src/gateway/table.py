@@ -12,8 +12,10 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/credentials/set-password",
         "/v1/customers",
         "/v1/customers/{customer_id}",
+        "/v1/customers/{customer_id}/first-admin",
         "/v1/customers/{customer_id}/review/clear",
         "/v1/customers/{customer_id}/review/reject",
+        "/v1/eula",
         "/v1/me",
         "/v1/partners",
         "/v1/partners/{partner_id}",
@@ -24,6 +26,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/sessions/refresh",
         "/v1/users",
         "/v1/users/{user_id}",
+        "/v1/users/{user_id}/link",
     ),
     "licensing": (
         "/v1/capabilities",

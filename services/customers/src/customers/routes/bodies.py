@@ -51,6 +51,12 @@ class NewFirstAdmin(Body):
     temporary: bool = False
 
 
+class LastingAddress(Body):
+    """The address that takes the place of a temporary one."""
+
+    email: EmailAddress
+
+
 MOST_ANSWERED: Final = 16 * 1024
 MOST_ANSWERED_TOGETHER: Final = 32 * 1024
 """Bytes of JSON. All that a customer's creation answers has to fit into what is kept under an idempotency key."""

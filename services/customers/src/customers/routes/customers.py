@@ -12,9 +12,10 @@ from chassis.http.calls import Call, allow
 from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing
 from chassis.http.text import Text
 from contracts.customers.customers import CustomerStatus, ManagementType
-from customers import customer_list, customers
+from customers import customer_list, customers, first_admins
 from customers.customer_list import Wanted
-from customers.routes.bodies import NewCustomer
+from customers.first_admins import ReplaceAddress
+from customers.routes.bodies import LastingAddress, NewCustomer
 from customers.routes.views import CustomerInList, CustomerView
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
@@ -57,3 +58,17 @@ async def get(customer_id: UUID, call: Annotated[Call, allow(kinds=EVERYBODY)]) 
     async with call.read() as read:
         customer = await customer_list.one(read, customer_id)
         return call.answer(customer, version=customer.version)
+
+
+@router.post("/{customer_id}/first-admin", response_model=CustomerView)
+async def replace_first_address(
+    customer_id: UUID, body: LastingAddress, call: Annotated[Call, allow(Permission.CUSTOMERS_ADD)]
+) -> Response:
+    """Replace a temporary first address by one on the customer's domain (CUS-24).
+
+    Links mailed to the old address stop working; `POST /v1/users/{user_id}/link` mails one to the new address.
+    """
+    command = ReplaceAddress(customer_id=customer_id, seen=call.seen, email=body.email)
+    async with call.change(customer=customer_id) as tx:
+        customer = await first_admins.replace_address(tx, command)
+        return call.answer(customer_list.shown(customer), version=customer.version)

@@ -116,7 +116,9 @@ async def set_password(body: NewPassword, request: Request) -> None:
     holder = await credentials.let_in(rails.database, keyring, rails.clock.now(), token=body.token, password=body.password)
     password_hash = await keyring.passwords.hash(body.password)
     async with rails.database.change(holder.principal, correlation=correlation.current()) as tx:
-        await credentials.set_password(tx, SetPassword(link_id=holder.link_id, password_hash=password_hash))
+        await credentials.set_password(
+            tx, SetPassword(user_id=holder.principal.user_id, link_id=holder.link_id, password_hash=password_hash)
+        )
 
 
 @router.get("/v1/me", response_model=MeView)

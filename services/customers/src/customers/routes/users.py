@@ -1,7 +1,7 @@
 """Users and roles of a partner over HTTP."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, cast
 from uuid import UUID
 
 from annotated_types import Len
@@ -10,11 +10,14 @@ from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from chassis.access.permissions import Permission
+from chassis.access.rights import Rights
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
 from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing, Page
 from chassis.http.text import EmailAddress, LanguageTag, Name, Text
-from customers import users
+from contracts.customers.credentials import LinkPurpose
+from customers import links, users
+from customers.links import RequestLink
 from customers.users import AddUser, RoleLine
 
 router = APIRouter(prefix="/v1", tags=["users"])
@@ -42,6 +45,14 @@ class UserView(BaseModel):
     created_at: datetime
 
 
+class LinkView(BaseModel):
+    """A link that is on its way by mail: a welcome to a customer's first admin, an invitation to a partner's user."""
+
+    user_id: UUID
+    purpose: LinkPurpose
+    expires_at: datetime
+
+
 class RoleView(BaseModel):
     id: UUID
     version: int
@@ -66,6 +77,22 @@ async def add(body: NewUser, call: Annotated[Call, allow(Permission.USERS_MANAGE
     async with call.change(tenant=call.principal.tenant if call.principal.kind == "operator" else None) as tx:
         user = await users.add(tx, command)
         return call.created(users.line(user), location=f"/v1/users/{user.id}", version=user.version)
+
+
+@router.post("/users/{user_id}/link", status_code=202, response_model=LinkView)
+async def request_link(user_id: UUID, call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
+    """Mail a new link to set a password; earlier ones stop working.
+
+    For a user of the partner itself it asks for the permission to manage users, for a customer's
+    first admin for the one to add customers and Read/Write on that customer.
+    """
+    async with call.read() as read:
+        whose = await links.whose(read, user_id)
+        permission = Permission.CUSTOMERS_ADD if whose.customer_id else Permission.USERS_MANAGE
+        cast("Rights", read.rights).require(permission)
+    tenant = whose.partner_id if call.principal.kind == "operator" else None
+    async with call.change(customer=whose.customer_id, tenant=tenant) as tx:
+        return call.answer(await links.request(tx, RequestLink(user_id=user_id, customer_id=whose.customer_id)), status=202)
 
 
 @router.get("/users", response_model=Listing[UserView])

@@ -5,27 +5,19 @@ primary key decides when two are admitted at once (CUS-11, CUS-76).
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from chassis.database import Transaction
-from contracts.customers.credentials import CredentialLinkRequested, LinkPurpose
+from contracts.customers.credentials import LinkPurpose
 from contracts.customers.users import UserCreated, UserFact, UserKind
 from customers.errors import EmailTaken
+from customers.rules import linking
 from customers.rules.constraints import broken
 from customers.rules.telling import tell_user
-from customers.tables.links import Link
 from customers.tables.users import User
-
-LIFETIMES: Final[dict[LinkPurpose, timedelta]] = {
-    "welcome": timedelta(days=30),
-    "invitation": timedelta(days=7),
-    "password_reset": timedelta(hours=1),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +53,7 @@ async def admit(tx: Transaction, admission: Admission) -> User:
     if admission.password_hash is not None:
         await put_password(tx, user, admission.password_hash)
     if admission.link_id is not None:
-        facts.append(await _link(tx, admission.link_id, user, admission.purpose))
+        facts.append(await linking.give(tx, user, admission.purpose, admission.link_id))
     tell_user(tx, user, *facts)
     return user
 
@@ -83,14 +75,6 @@ async def settle(tx: Transaction, pointer: str) -> None:
 async def put_password(tx: Transaction, user: User, password_hash: str) -> None:
     """Put a password where no running role reads it."""
     await tx.session.execute(select(func.door.set_password(tx.partner_id, user.id, password_hash)))
-
-
-async def _link(tx: Transaction, link_id: UUID, user: User, purpose: LinkPurpose) -> CredentialLinkRequested:
-    expires_at = tx.now + LIFETIMES[purpose]
-    link = Link(partner_id=tx.partner_id, id=link_id, user_id=user.id, purpose=purpose, expires_at=expires_at)
-    tx.session.add(link)
-    await tx.session.flush()
-    return CredentialLinkRequested(link_id=link_id, user_id=user.id, purpose=purpose, expires_at=expires_at)
 
 
 def _user(tx: Transaction, admission: Admission) -> User:

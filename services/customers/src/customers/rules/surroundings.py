@@ -64,6 +64,13 @@ async def around(tx: Transaction, command: CreateCustomer, admin: Admin) -> Surr
     )
 
 
+async def identity_policy(tx: Transaction) -> IdentityPolicy:
+    """Which addresses a first admin may have."""
+    newest = select(Policy.version, Policy.document).where(Policy.kind == "identity").order_by(Policy.version.desc()).limit(1)
+    row = (await tx.session.execute(newest)).one()
+    return IdentityPolicy(version=str(row.version), **row.document)
+
+
 def _newest(kind: str, column: Any) -> Any:
     return select(column).where(Policy.kind == kind).order_by(Policy.version.desc()).limit(1).scalar_subquery()
 

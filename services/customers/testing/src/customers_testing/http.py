@@ -111,7 +111,8 @@ def a_body(name: str = "Müller & Söhne GmbH", domain: str = "mueller.example",
 
 async def link_of(web: Web, email: str, key: str) -> str:
     """The token that the mail to somebody would carry: notifications derives it from the link's id."""
-    found = await as_owner(web, "select l.id from links l join users u on u.id = l.user_id where u.email = $1", email)
+    newest = "select l.id from links l join users u on u.id = l.user_id where u.email = $1 order by l.id desc limit 1"
+    found = await as_owner(web, newest, email)
     return link_token(key.encode(), UUID(str(found)))
 
 

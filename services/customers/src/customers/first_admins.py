@@ -1,0 +1,82 @@
+"""First admins: a temporary first address is replaced by one on the customer's domain (CUS-24).
+
+The login moves with the address, and whoever held the old one is signed out. A link that was mailed
+to the old address is worth nothing from then on, and no mail is on its way that could still go
+there: who has set no password yet is sent a link when it is asked for (``links.request``). While
+the customer is in review nothing was mailed, so its welcome stays as it is.
+"""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+
+from chassis.database import Transaction
+from chassis.http.etags import Seen
+from contracts.customers.users import UserUpdated
+from customers.errors import CustomerNotFound, NotTemporary
+from customers.rules import linking, surroundings
+from customers.rules.admission import settle
+from customers.rules.identity import objection
+from customers.rules.objections import Objections
+from customers.rules.telling import tell_customer, tell_user
+from customers.tables.customers import Customer
+from customers.tables.users import User
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceAddress:
+    """``seen`` is the version of the customer that the caller has seen."""
+
+    customer_id: UUID
+    seen: Seen
+    email: str
+
+
+async def replace_address(tx: Transaction, command: ReplaceAddress) -> Customer:
+    """Give the first admin its lasting address.
+
+    Raises:
+        CustomerNotFound: there is none.
+        NotTemporary: the address is a lasting one already.
+        NotAcceptable: the new one is not on the customer's domain (CUS-23).
+        EmailTaken: somebody else has it (CUS-11).
+    """
+    customer = await _temporary(tx, command)
+    policy = await surroundings.identity_policy(tx)
+    against = objection(command.email, customer.domain, policy, temporary=False)
+    if against is not None:
+        objections = Objections()
+        objections.add("/email", against.code, against.detail, rule=against.rule, remedy=f"Give an address on {customer.domain}.")
+        objections.refuse()
+    customer.first_admin = customer.first_admin | {"email": command.email, "temporary": False}
+    customer.identity_policy_version = policy.version
+    customer.updated_at = tx.now
+    if customer.status != "pending_review":
+        customer.welcome_link_id = None
+    await _move_login(tx, customer, command.email)
+    tell_customer(tx, customer)
+    return customer
+
+
+async def _temporary(tx: Transaction, command: ReplaceAddress) -> Customer:
+    found = select(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == command.customer_id).with_for_update()
+    customer = (await tx.session.scalars(found)).one_or_none()
+    if customer is None:
+        raise CustomerNotFound
+    command.seen.admit(customer.version)
+    if not customer.first_admin["temporary"] or customer.status not in {"pending_review", "active", "disabled"}:
+        raise NotTemporary(status=customer.status)
+    return customer
+
+
+async def _move_login(tx: Transaction, customer: Customer, email: str) -> None:
+    admin = select(User).where(User.partner_id == tx.partner_id, User.id == UUID(customer.first_admin["user_id"])).with_for_update()
+    user = (await tx.session.scalars(admin)).one()
+    user.email = email
+    user.gen += 1
+    user.updated_at = tx.now
+    await settle(tx, "/email")
+    if customer.status != "pending_review":
+        await linking.take_back(tx, user)
+    tell_user(tx, user, UserUpdated(fields=["email"]))
