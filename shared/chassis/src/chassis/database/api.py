@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from typing import Any, Final, Protocol
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from chassis.clock import Clock
@@ -52,6 +53,7 @@ class ApiDatabase:
         self._settings = settings
         self._clock = clock
         self._engine = create_async_engine(settings.url("api"), pool_size=connections, max_overflow=0, pool_timeout=5, hide_parameters=True)
+        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         self._connections = connections
         self._readers = asyncio.Semaphore(connections)
         self._pool: asyncpg.Pool[Any] | None = None
@@ -146,8 +148,15 @@ def _opening(said: dict[str, str]) -> str:
     """Role names come from the service's name and UUIDs from ``UUID`` values, so the text holds nothing of a user's."""
     return (
         f"BEGIN READ ONLY; SET LOCAL ROLE {said['role']}; SET LOCAL app.partner = '{said['partner']}';"
-        f" SET LOCAL app.actor = '{said['actor']}'; SET LOCAL app.principal = '{said['user']}'; SET LOCAL app.customer = '{said['customer']}'"
+        f" SET LOCAL app.actor = '{said['actor']}'; SET LOCAL app.principal = '{said['user']}';"
+        f" SET LOCAL app.customer = '{said['customer']}'"
     )
+
+
+def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+    """A connection that the server closed while it was idle is made anew; no request learns of it."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def _roll_back(connection: "asyncpg.Connection[Any]") -> None:
