@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.util import calc_crc32c
 from house.consuming import FOLLOWING, Log, Teller, an_envelope, building, consuming, has, in_order, names
 from structlog.testing import capture_logs
 
@@ -88,6 +90,36 @@ async def test_a_topic_that_is_made_anew_under_its_reader_is_read_from_its_start
         await has(worker_database, "version 9", "other", within=40)
         await teller.tell(an_envelope("house.changed", other, 2, partner), None)
         await has(worker_database, "version 9")
+
+
+def headers_named_in_no_utf8(producer: AIOKafkaProducer, payload: bytes) -> BatchBuilder:
+    """A batch of one record, as some other client may write it."""
+    builder = producer.create_batch()
+    builder.append(timestamp=None, key=b"key", value=payload, headers=[("NAME", b"value")])
+    builder.close()
+    written = bytearray(builder._build()).replace(b"NAME", b"\xff\xfe\xff\xfe")
+    written[17:21] = calc_crc32c(bytes(written[21:])).to_bytes(4, "big")
+    builder._buffer = written
+    return builder
+
+
+async def test_a_header_whose_name_is_no_text_is_parked_and_loses_nothing_around_it(
+    worker_database: WorkerDatabase, topics: Topics, teller: Teller
+) -> None:
+    for number in range(3):
+        await teller.tell_built(f"before {number}")
+    async with AIOKafkaProducer(bootstrap_servers=topics.kafka) as producer:
+        for payload in (b"one", b"another"):
+            await (await producer.send_batch(headers_named_in_no_utf8(producer, payload), f"{topics.prefix}house.built", partition=0))
+    await teller.tell_built("after")
+
+    async with consuming(worker_database, topics, building):
+        await has(worker_database, "before 0", "before 1", "before 2", "after")
+
+    async with worker_database.direct() as connection:
+        parked = await connection.fetch('select "offset", headers from parked order by "offset"')
+    assert [row["offset"] for row in parked] == [3, 4]
+    assert all("unreadable" in row["headers"] for row in parked)
 
 
 async def test_records_that_expired_unread_are_mourned_and_the_rest_is_read(

@@ -20,7 +20,7 @@ from chassis.consumers.batches import Batches, Defect
 from chassis.consumers.brake import Brake, Braked, Limits
 from chassis.consumers.failures import Poison, Verdict, judge
 from chassis.consumers.lag import Lag
-from chassis.consumers.worker import STOPPED
+from chassis.consumers.standing import STOPPED
 from chassis.database import DatabaseSettings, Transaction, WorkerDatabase
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually

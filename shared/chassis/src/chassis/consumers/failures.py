@@ -2,8 +2,8 @@
 
 SQLSTATE decides wherever PostgreSQL was asked: 22, 23 and 42501 are the data's, as are 21 and
 54 (two rows of one key in a statement, a value beyond a limit of the server); 40001, 40P01, 08,
-53, 57, 58, 25006 and 55P03 the world's. What asyncpg refuses to send is the data's too, though
-no SQLSTATE says so.
+53, 57, 58, 25006 and 55P03 the world's. What asyncpg itself refuses to send has a
+SQLSTATE of its own, 22000.
 """
 
 from collections.abc import Iterator
@@ -73,8 +73,6 @@ def _by_cause(cause: BaseException) -> Verdict | None:
         return Verdict.POISON
     if state.startswith(_WORLD):
         return Verdict.PASSING
-    if isinstance(cause, asyncpg.InterfaceError) and isinstance(cause, ValueError):
-        return Verdict.POISON
     if isinstance(cause, asyncpg.InterfaceError | asyncpg.InternalClientError | OSError):
         return Verdict.PASSING
     return None

@@ -10,37 +10,26 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
-from uuid import UUID
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
-from prometheus_client import Gauge
 from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.consumers import brake, progress
 from chassis.consumers.batches import Batches, Defect, FencesBehind
 from chassis.consumers.brake import Brake, Braked
-from chassis.consumers.events import Place
+from chassis.consumers.fetching import fetch, fetch_one_by_one
 from chassis.consumers.handlers import Consumer
 from chassis.consumers.housework import Housework
 from chassis.consumers.lag import Lag
 from chassis.consumers.parking import Raw
 from chassis.consumers.seeking import starts
+from chassis.consumers.standing import Standing
 from chassis.database.worker import WorkerDatabase
-from chassis.metrics import REGISTRY
 
 log = structlog.get_logger()
-
-STOPPED: Final = Gauge("consumer_stopped", "Whether a consumer stands still until somebody looks", ("consumer",), registry=REGISTRY)
-
-BATCH: Final = 500
-_WAIT_MS: Final = 50
-_BACKOFF: Final = (0.1, 0.5, 1.0, 2.0, 5.0)
-_DEFECT_BACKOFF: Final = (1.0, 5.0, 15.0, 60.0)
-_BRAKED: Final = 1.0
-_NOT_READY: Final = 3
 
 
 class ConsumerWorker:
@@ -60,13 +49,16 @@ class ConsumerWorker:
         self._in_hand = asyncio.Lock()
         self._stopping = asyncio.Event()
         self.name: Final = consumer.group
-        self.failures = 0
-        """Failures in a row of the batch in hand; 0 while all is well (readiness)."""
+        self._standing = Standing(consumer.group, database, self._batches.brake)
         self._behind: dict[TopicPartition, int] | None = None
         self._sought = True
         self._begun = False
-        self._brake_id: UUID | None = None
-        self._next_try = 0.0
+        self._carefully = False
+
+    @property
+    def failures(self) -> int:
+        """Failures in a row of the batch in hand; 0 while all is well (readiness)."""
+        return self._standing.failures
 
     @property
     def caught_up(self) -> bool:
@@ -84,7 +76,7 @@ class ConsumerWorker:
             try:
                 await self._consume()
             except (KafkaError, OSError) as lost:
-                self._failed("broker_lost", lost)
+                self._standing.failed("broker_lost", lost)
                 await self._pause()
 
     def stop(self) -> None:
@@ -113,15 +105,21 @@ class ConsumerWorker:
         if not self._sought and not await self._seek(kafka):
             await self._pause()
             return
-        try:
-            fetched = await kafka.getmany(timeout_ms=_WAIT_MS, max_records=BATCH)
-        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
-            self.seek_again()
-            return
-        await self._work_off(kafka, [_raw(record) for records in fetched.values() for record in records])
+        await self._work_off(kafka, await self._fetch(kafka))
         async with self._in_hand:
             if self._sought and not self._stopping.is_set():
                 await self._housework.look(kafka)
+
+    async def _fetch(self, kafka: AIOKafkaConsumer) -> list[Raw]:
+        carefully, self._carefully = self._carefully, False
+        try:
+            return await (fetch_one_by_one(kafka) if carefully else fetch(kafka))
+        except (OffsetOutOfRangeError, NoOffsetForPartitionError):
+            self.seek_again()
+        except UnicodeDecodeError:
+            self._carefully = True
+            self.seek_again()
+        return []
 
     async def _work_off(self, kafka: AIOKafkaConsumer, batch: Sequence[Raw]) -> None:
         """Try a batch until it has taken effect; what is no longer ours is left to its new reader."""
@@ -137,60 +135,22 @@ class ConsumerWorker:
 
     async def _attempt(self, batch: Sequence[Raw]) -> bool:
         try:
-            if self._brake_id is not None and not await self._released(self._brake_id):
-                return False
-            if not self._sought:
+            if not await self._standing.may_go_on() or not self._sought:
                 return False
             await self._batches.apply(batch)
         except Braked as braked:
-            await self._brake(braked)
+            await self._standing.braked(braked)
         except Defect as defect:
-            self._stopped_by(defect)
+            self._standing.stopped_by(defect)
         except FencesBehind:
             log.error("fences_behind", consumer=self.name)  # noqa: TRY400 (why is in the name, where is of no interest)
             self.seek_again()
         except Exception as failure:  # noqa: BLE001 (a delivery loop: the batch is tried again, nothing is skipped)
-            self._failed("batch_failed", failure, records=len(batch))
+            self._standing.failed("batch_failed", failure, records=len(batch))
         else:
-            self.failures = 0
-            STOPPED.labels(self.name).set(0)
+            self._standing.well()
             return True
         return False
-
-    def _failed(self, event: str, failure: BaseException, **about: Any) -> None:
-        self.failures += 1
-        self._next_try = _BACKOFF[min(self.failures, len(_BACKOFF)) - 1]
-        log.warning(event, consumer=self.name, reason=repr(failure), failures=self.failures, **about)
-
-    def _stopped_by(self, defect: Defect) -> None:
-        """Stand still at a record that shows a defect: not ready at once, tried again ever more rarely."""
-        self.failures = max(self.failures + 1, _NOT_READY)
-        self._next_try = _DEFECT_BACKOFF[min(self.failures - _NOT_READY, len(_DEFECT_BACKOFF) - 1)]
-        STOPPED.labels(self.name).set(1)
-        where = {"topic": defect.place.topic, "partition": defect.place.partition, "offset": defect.place.offset}
-        log.error("consumer_stopped", consumer=self.name, **where, retry_in=self._next_try, exc_info=defect.__cause__)
-
-    async def _brake(self, braked: Braked) -> None:
-        """Stand still until somebody releases the brake."""
-        self.failures = max(self.failures, _NOT_READY)
-        self._next_try = _BRAKED
-        STOPPED.labels(self.name).set(1)
-        try:
-            async with self._database.work() as work:
-                self._brake_id = await brake.engage(work.session, self.name, str(braked))
-        except (SQLAlchemyError, OSError) as failure:
-            log.warning("brake_not_noted", consumer=self.name, reason=repr(failure))
-        log.error("consumer_braked", consumer=self.name, reason=str(braked))
-
-    async def _released(self, brake_id: UUID) -> bool:
-        async with self._database.work() as work:
-            allowance = await brake.released(work.session, brake_id)
-        if allowance is None:
-            return False
-        log.warning("brake_released", consumer=self.name, allowance=allowance)
-        self._batches.brake.release(allowance)
-        self._brake_id = None
-        return True
 
     def _note(self, batch: Sequence[Raw]) -> None:
         for raw in batch:
@@ -217,15 +177,13 @@ class ConsumerWorker:
             for tp, start in found.items():
                 kafka.seek(tp, start.offset)
         except (SQLAlchemyError, OSError, IllegalStateError) as failure:
-            self._failed("seek_failed", failure)
+            self._standing.failed("seek_failed", failure)
             self._sought = False
             return False
         self._batches.begin({(tp.topic, tp.partition): start.fence for tp, start in found.items()})
         self._behind = {tp: start.end for tp, start in found.items() if start.offset < start.end}
         self._lag.follow(assigned)
-        if self._brake_id is None:
-            self.failures = 0
-            STOPPED.labels(self.name).set(0)
+        self._standing.well()
         return True
 
     async def _begin(self, assigned: Sequence[TopicPartition]) -> None:
@@ -239,7 +197,7 @@ class ConsumerWorker:
 
     async def _pause(self) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), timeout=self._next_try)
+            await asyncio.wait_for(self._stopping.wait(), timeout=self._standing.next_try)
 
     def _client(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -273,13 +231,3 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ha
 
 def _place(raw: Raw) -> TopicPartition:
     return TopicPartition(raw.place.topic, raw.place.partition)
-
-
-def _raw(record: Any) -> Raw:
-    return Raw(
-        place=Place(topic=record.topic, partition=record.partition, offset=record.offset),
-        key=record.key,
-        headers=tuple(record.headers),
-        payload=record.value,
-        timestamp_ms=record.timestamp,
-    )
