@@ -17,7 +17,7 @@ README = Path(__file__).parents[2] / "README.md"
 
 async def test_the_main_job_typed_by_hand(world: World) -> None:
     by_hand = README.read_text().split("## The main job by hand")[1].split("\n## ")[0]
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", by_hand, flags=re.DOTALL)).replace("sleep 2\n", "sleep 5\n")
+    script = "\n".join(re.findall(r"```sh\n(.*?)```", by_hand, flags=re.DOTALL))
     port = world.suite.gateway.rpartition(":")[2]
 
     bash = await asyncio.create_subprocess_exec(
