@@ -13,6 +13,9 @@ export XDG_CACHE_HOME := $(CURDIR)/.tools/cache
 export XDG_DATA_HOME := $(CURDIR)/.tools/data
 endif
 
+# Ten processes that compile a thousand modules at every start cost two seconds of CPU each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help up down logs status mail reset test check bench fmt docs lock
 
 help: ## what can be made

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 import uvloop
 
-from chassis.service import verbs
 from chassis.settings import load
+from chassis.verbs import verbs
 from licensing.app import load_catalogue, service
 from licensing.catalogue.reading import UnreadableFile
 from licensing.settings import Settings

@@ -1,6 +1,6 @@
 """``python -m notifications serve|api|worker|relay|migrate``."""
 
-from chassis.service import verbs
+from chassis.verbs import verbs
 from notifications.app import service
 from notifications.settings import Settings
 

@@ -1,6 +1,6 @@
 """The verbs of the reporting service: ``python -m reporting serve|api|worker|relay|migrate``."""
 
-from chassis.service import verbs
+from chassis.verbs import verbs
 from reporting.app import service
 from reporting.settings import Settings
 

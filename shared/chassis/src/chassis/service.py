@@ -1,8 +1,7 @@
 """A service as a process: its HTTP application, consumers, due work and relay, one by one or all in one.
 
 ``serve`` runs everything in one process; ``api``, ``worker`` and ``relay`` are its parts, which
-ops teams scale one by one; ``migrate`` brings the schema up. SIGTERM drains: the door closes
-first, then what is in hand is finished.
+ops teams scale one by one. SIGTERM drains: the door closes first, then what is in hand is finished.
 """
 
 import asyncio
@@ -15,17 +14,13 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import structlog
-import typer
-import uvloop
 from fastapi import APIRouter, FastAPI
 
-from chassis import logs
 from chassis.clock import Clock, SystemClock
-from chassis.consumers import commands
 from chassis.consumers.handlers import Consumer
 from chassis.consumers.worker import ConsumerWorker
 from chassis.database import ApiDatabase, WorkerDatabase
-from chassis.database.migrate import migrate, pending
+from chassis.database.heads import pending
 from chassis.due import Due, DueWorker
 from chassis.health import Health
 from chassis.housekeeping import Chore, Housekeeping
@@ -34,7 +29,7 @@ from chassis.http.calls import Rails
 from chassis.keys import KeySet
 from chassis.relay import Relay
 from chassis.serving import serve
-from chassis.settings import ServiceSettings, load
+from chassis.settings import ServiceSettings
 from chassis.tokens import Verifier
 
 log = structlog.get_logger()
@@ -152,7 +147,7 @@ class Process:
                 self._health.add(f"{loop.name} keeps up", _keeps_up(loop))
 
     async def _at_head(self) -> bool:
-        """Whether the schema is the one this code was written for; it does not go back."""
+        """Whether the schema is as new as this code; it does not go back."""
         if self._work is not None and not self._head_seen:
             async with self._work.direct() as connection:
                 self._head_seen = not await pending(connection, self._service.migrations)
@@ -210,49 +205,3 @@ def _keeps_up(relay: Relay) -> Callable[[], Coroutine[Any, Any, bool]]:
         return not relay.stuck
 
     return check
-
-
-def verbs[S: ServiceSettings](settings: type[S], service: Callable[[S], Service]) -> typer.Typer:
-    """The command line of a service: ``python -m licensing serve|api|worker|relay|migrate|parked``."""
-    app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-
-    def run(*parts: Part) -> None:
-        made = service(load(settings))
-        logs.configure(made.name, made.settings.log_format)
-        uvloop.run(Process(made, frozenset(parts)).run())
-
-    def opened() -> commands.Opened:
-        made = service(load(settings))
-        logs.configure(made.name, made.settings.log_format)
-        return WorkerDatabase(made.settings.database(made.name), SystemClock()), made.consumers
-
-    app.add_typer(commands.parked(opened), name="parked")
-
-    @app.command()
-    def serve() -> None:
-        """Everything but migrate, in one process."""
-        run(*EVERYTHING)
-
-    @app.command()
-    def api() -> None:
-        """Answer requests."""
-        run("api")
-
-    @app.command()
-    def worker() -> None:
-        """Consume topics and work off what is due."""
-        run("worker")
-
-    @app.command()
-    def relay() -> None:
-        """Publish what was told."""
-        run("relay")
-
-    @app.command(name="migrate")
-    def migrate_schema() -> None:
-        """Bring the schema up to the newest version."""
-        made = service(load(settings))
-        logs.configure(made.name, made.settings.log_format)
-        uvloop.run(migrate(made.settings.database(made.name), made.migrations))
-
-    return app

@@ -13,9 +13,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from chassis.database.heads import CHASSIS, HISTORIES
 from chassis.database.settings import DatabaseSettings
 
-CHASSIS: Final = Path(__file__).parent.parent / "migrations"
 _LOCK: Final = 7_041_776
 
 
@@ -26,23 +26,11 @@ async def migrate(settings: DatabaseSettings, migrations: Path | None) -> None:
         async with engine.connect() as connection:
             await connection.execute(text("select pg_advisory_lock(:lock)"), {"lock": _LOCK})
             await connection.commit()
-            await connection.run_sync(_upgrade, CHASSIS, "chassis_version", settings.service)
+            await connection.run_sync(_upgrade, CHASSIS, HISTORIES[0], settings.service)
             if migrations is not None:
-                await connection.run_sync(_upgrade, migrations, "service_version", settings.service)
+                await connection.run_sync(_upgrade, migrations, HISTORIES[1], settings.service)
     finally:
         await engine.dispose()
-
-
-async def pending(connection: Any, migrations: Path | None) -> list[str]:
-    """Names of the histories that are not at their head (readiness). ``connection`` is an asyncpg connection."""
-    behind = []
-    for version_table, directory in (("chassis_version", CHASSIS), ("service_version", migrations)):
-        if directory is None:
-            continue
-        head = _scripts(directory).get_current_head()
-        if await connection.fetchval(f"select max(version_num) from {version_table}") != head:  # noqa: S608 (two constants)
-            behind.append(version_table)
-    return behind
 
 
 def _scripts(directory: Path) -> ScriptDirectory:
