@@ -169,4 +169,5 @@ def _goodbye(gateway: str, home: Home, console: Console) -> None:
 What to try next: `make mail` shows the mails, `make status` the processes, `make logs` what they say;
 the README has the same steps as curl commands. `make down` stops everything and keeps the data.""",
         highlight=False,
+        soft_wrap=True,
     )
