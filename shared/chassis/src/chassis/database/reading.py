@@ -96,4 +96,5 @@ class Read:
 
 def _relation(noun: Any, role: str) -> TableClause:
     mapped = inspect(noun).local_table
-    return table(f"{mapped.name}{VIEWS[role]}", *(column(one.name, one.type) for one in mapped.columns))
+    seen = [one for one in mapped.columns if role != "portal" or "withheld" not in one.info]
+    return table(f"{mapped.name}{VIEWS[role]}", *(column(one.name, one.type) for one in seen))

@@ -10,6 +10,7 @@ Partners and portal users read tenant tables through views of the owner that rep
 condition, because under row-level security only leakproof operators may use an index.
 """
 
+from collections.abc import Collection
 from typing import Any, Final, Literal
 
 import sqlalchemy as sa
@@ -32,12 +33,12 @@ def service() -> str:
     return str(op.get_context().opts["service"])
 
 
-def create(kind: TableClass, name: str, *items: sa.schema.SchemaItem, portal: str | None = None) -> None:
+def create(kind: TableClass, name: str, *items: sa.schema.SchemaItem, portal: str | None = None, withheld: Collection[str] = ()) -> None:
     """Create a table of a class, with its policies, grants, indexes and read views.
 
     ``items`` are columns, constraints and indexes. ``portal`` names the column with the
-    customer's id when customers' users may read their own rows. The class is kept as the
-    table's comment, where a test over the catalogue looks for it.
+    customer's id when customers' users may read their own rows, without the columns ``withheld``.
+    The class is kept as the table's comment, where a test over the catalogue looks for it.
     """
     table = sa.Table(name, sa.MetaData(naming_convention=NAMING), *items, comment=f"class: {kind}")
     _name_targets(table)
@@ -52,10 +53,10 @@ def create(kind: TableClass, name: str, *items: sa.schema.SchemaItem, portal: st
         _policy(name, "worker", "all", "true")
     _PROTECT[kind](name, portal)
     if kind == "tenant":
-        read_views(name, [column.name for column in table.columns], portal=portal)
+        read_views(name, [column.name for column in table.columns], portal=portal, withheld=withheld)
 
 
-def read_views(name: str, columns: list[str], *, portal: str | None = None) -> None:
+def read_views(name: str, columns: list[str], *, portal: str | None = None, withheld: Collection[str] = ()) -> None:
     """(Re)create the views through which partners and portal users read a tenant table.
 
     Call it again after adding a column: views name their columns.
@@ -63,7 +64,8 @@ def read_views(name: str, columns: list[str], *, portal: str | None = None) -> N
     listed = ", ".join(columns)
     view(f"{name}_read", f"select {listed} from {name} where partner_id = {TENANT}", "partner")
     if portal:
-        view(f"{name}_portal", f"select {listed} from {name} where partner_id = {TENANT} and {portal} = {CUSTOMER}", "portal")
+        shown = ", ".join(column for column in columns if column not in withheld)
+        view(f"{name}_portal", f"select {shown} from {name} where partner_id = {TENANT} and {portal} = {CUSTOMER}", "portal")
 
 
 def view(name: str, body: str, *readers: str) -> None:

@@ -6,7 +6,7 @@ which ``chassis.database.schema`` creates; here is only their shape.
 
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, MetaData, Text, Uuid
@@ -20,6 +20,9 @@ NAMING = {
     "ck": "%(table_name)s_%(constraint_name)s",
     "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
 }
+
+WITHHELD: Final = {"withheld": True}
+"""``info`` of a column that is a partner's own affair: the relation that its customers' users read has none such."""
 
 
 class Base(DeclarativeBase):

@@ -1,4 +1,4 @@
-"""Lists: sorts that a list offers, the keyset condition that goes on behind a cursor, and the page itself.
+"""Lists: what one may be asked, sorts that it offers, the keyset condition that goes on behind a cursor, and the page itself.
 
 Pages are cut by key, never by offset: a row that is added or removed meanwhile neither repeats
 nor hides another. Every order ends in the row's id, so it is total.
@@ -7,27 +7,50 @@ nor hides another. Every order ends in the row's id, so it is total.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Final, Protocol, Self
+from typing import Annotated, Any, Final, NamedTuple, Self
 
-import msgspec
 from annotated_types import Ge, Le, MaxLen
-from pydantic import BaseModel
-from sqlalchemy import ColumnElement, FromClause, and_, bindparam, or_, tuple_
+from pydantic import BaseModel, ConfigDict
+from sqlalchemy import ColumnElement, FromClause, Select, and_, bindparam, or_, select, tuple_
 
+from chassis.database import Read, Reading
 from chassis.errors import Kind, Refusal
 from chassis.http import cursors
 from chassis.http.cursors import Value
+from chassis.http.views import Keyed, View
 
 type Limit = Annotated[int, Ge(1), Le(200)]
 type Cursor = Annotated[str, MaxLen(cursors.LONGEST)]
+type SortText = Annotated[str, MaxLen(200)]
 DEFAULT_LIMIT: Final = 50
 MOST_TERMS: Final = 2
 
 
-class Keyed(Protocol):
-    """A row whose columns are found by name: asyncpg's records, SQLAlchemy's mappings, dicts."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which part of a list is wanted, in which order."""
 
-    def __getitem__(self, name: str, /) -> Any: ...
+    sort: str | None = None
+    cursor: str | None = None
+    limit: int = DEFAULT_LIMIT
+
+
+class Query(BaseModel):
+    """What follows the question mark. Anything else is refused, so that a misspelt filter never answers everything."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ListQuery(Query):
+    """What every list takes that comes in pages; its filters are added, and mean all where they are left out."""
+
+    sort: SortText | None = None
+    cursor: Cursor | None = None
+    limit: Limit = DEFAULT_LIMIT
+
+    @property
+    def wanted(self) -> Wanted:
+        return Wanted(sort=self.sort, cursor=self.cursor, limit=self.limit)
 
 
 class UnknownSort(Refusal):
@@ -124,8 +147,8 @@ class Sorts:
         return Sort(tuple(terms))
 
 
-class Page[T](msgspec.Struct):
-    """A page as it is sent."""
+class Listing[T](View, frozen=True, kw_only=True):
+    """A page of a list; `next` is the cursor of the one behind it, if there is one."""
 
     items: list[T]
     next: str | None
@@ -137,10 +160,69 @@ class Page[T](msgspec.Struct):
         kept = rows[:limit]
         return cls(items=[view(row) for row in kept], next=sort.cursor(kept[-1]) if len(rows) > limit else None, as_of=as_of)
 
+    @classmethod
+    def whole(cls, items: list[T], *, as_of: datetime) -> Self:
+        """A list that is always short enough for one page."""
+        return cls(items=items, next=None, as_of=as_of)
 
-class Listing[T](BaseModel):
-    """A page as the OpenAPI document describes it (``response_model``)."""
 
-    items: list[T]
-    next: str | None
-    as_of: datetime
+type Given = frozenset[str]
+"""Names of the filters that a caller gave."""
+
+
+class _Shape(NamedTuple):
+    """What the text of a page's statement depends on."""
+
+    sort: Sort
+    further: bool
+    given: Given
+
+
+class Paged[V: View]:
+    """A list of a noun, read a page at a time.
+
+    ``build(relation, given)`` is its statement without order and limit; left out, it is the view's
+    columns of the rows in which each filter's column has the filter's value.
+    """
+
+    def __init__(
+        self,
+        noun: type[Any],
+        view: type[V],
+        sorts: Sorts,
+        *,
+        build: Callable[[FromClause, Given], Select[Any]] | None = None,
+        customer: str | None = None,
+    ) -> None:
+        self._view = view
+        self._sorts = sorts
+        self._build = build or self._equal
+        self._reading = Reading(noun, self._page, customer=customer)
+
+    async def page(self, read: Read, wanted: Wanted, *, view: Callable[[Any], V] | None = None, **filters: Any) -> Listing[V]:
+        """One page of the rows that the reader sees. A filter that is None is not given.
+
+        Raises:
+            UnknownSort: the list is not offered in this order.
+            BadCursor: the cursor is none of this order's.
+        """
+        sort = self._sorts.read(wanted.sort)
+        after = sort.read(wanted.cursor)
+        given = {name: value for name, value in filters.items() if value is not None}
+        shape = _Shape(sort, bool(after), frozenset(given))
+        rows = await read.rows(self._reading, shape, limit=wanted.limit + 1, **given, **after)
+        return Listing.cut(rows, view or self._view.of, sort=sort, limit=wanted.limit, as_of=read.now)
+
+    def _equal(self, relation: FromClause, given: Given) -> Select[Any]:
+        columns = [relation.c[name] for name in sorted(given)]
+        return select(*self._view.columns(relation)).where(*(one == bindparam(one.name, type_=one.type) for one in columns))
+
+    def _page(self, relation: FromClause, shape: _Shape) -> Select[Any]:
+        statement = self._build(relation, shape.given)
+        chosen = statement.selected_columns
+        statement = statement.add_columns(*(relation.c[term.column] for term in shape.sort.terms if term.column not in chosen))
+        statement = statement.order_by(*shape.sort.order(relation)).limit(bindparam("limit"))
+        return statement.where(shape.sort.after(relation)) if shape.further else statement
+
+
+Page = Listing
