@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from pydantic import create_model
 
-from contracts import asyncapi, attributes, events_page, published, samples, topics
+from contracts import asyncapi, attributes, beats, events_page, published, samples, topics
 from contracts.asyncapi import TwoMeanings, check, document, write
 from contracts.catalogue import BY_TOPIC, RECORDS
 from contracts.envelope import encode
@@ -81,8 +81,8 @@ def test_it_says_only_what_asyncapi_knows() -> None:
         _only(KNOWN["channel"], channel)
     for operation in DOCUMENT["operations"].values():
         _only(KNOWN["operation"], operation)
-    for message in DOCUMENT["components"]["messages"].values():
-        _only(KNOWN["message"], message)
+    for name, message in DOCUMENT["components"]["messages"].items():
+        _only(KNOWN["message"] - ({"correlationId"} if name == beats.TYPE else set()), message)
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -137,6 +137,25 @@ def test_the_headers_are_those_that_are_written(record: type[Record]) -> None:
 
     assert full | {"ce_customerid"} == set(schema["properties"])
     assert sparse - {"ce_customerid"} == set(schema["required"])
+
+
+def test_state_topics_and_no_others_carry_beats() -> None:
+    """Who may do what must be known to the second; elsewhere a beat an hour lets compaction clean."""
+    with_beats = {name for name, channel in DOCUMENT["channels"].items() if beats.TYPE in channel["messages"]}
+    often = {name for name, channel in DOCUMENT["channels"].items() if channel.get("x-beat-seconds") == 1}
+
+    assert with_beats == {topic.name for topic in SPECS if topic.state and topic.name in BY_TOPIC}
+    assert often == beats.ACCESS == {topic.name for topic in SPECS if topic.state and topic.config["max.compaction.lag.ms"] == "3600000"}
+
+
+def test_a_beat_fits_the_catalogue_and_a_state_is_none() -> None:
+    beat, state = (DOCUMENT["components"]["messages"][name] for name in (beats.TYPE, "user.changed"))
+    (example,) = beat["examples"]
+
+    _fits(beat["headers"], example["headers"])
+    _fits(beat["payload"], example["payload"])
+    with pytest.raises(jsonschema.ValidationError):
+        _fits(beat["headers"], state["examples"][0]["headers"])
 
 
 def test_headers_of_another_topic_do_not_fit() -> None:

@@ -11,11 +11,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
+from uuid import NAMESPACE_URL, uuid5
 
-from contracts import attributes, events_page, published, schemas, topics
+from contracts import attributes, beats, events_page, published, samples, schemas, topics
 from contracts.catalogue import BY_TOPIC
 from contracts.records import Record, State
 from contracts.topics import TopicSpec
@@ -57,7 +59,7 @@ def document(specs: Sequence[TopicSpec]) -> Document:
         "channels": {topic.name: _channel(topic) for topic in told},
         "operations": {f"tell.{topic.name}": _operation(topic) for topic in told},
         "components": {
-            "messages": {topic.name: _message(topic) for topic in told},
+            "messages": {topic.name: _message(topic) for topic in told} | {beats.TYPE: _beat()},
             "schemas": {"CloudEvent": attributes.schema()} | _schemas(BY_TOPIC.values()),
         },
         "x-reserved-topics": sorted({topic.name for topic in specs} - set(BY_TOPIC)),
@@ -93,7 +95,7 @@ def _channel(topic: TopicSpec) -> Document:
         "address": topic.name,
         "title": events_page.title(record),
         "description": f"{events_page.summary(record)} Key: {events_page.key(topic)}. Kept: {events_page.kept(topic)}.",
-        "messages": {topic.name: _reference("components", "messages", topic.name)},
+        "messages": {name: _reference("components", "messages", name) for name in _said_in(topic)},
         "tags": [{"name": topic.teller}, *([{"name": "billing"}] if topic.billing else [])],
         "bindings": {
             "kafka": {
@@ -108,14 +110,20 @@ def _channel(topic: TopicSpec) -> Document:
         "x-key": topic.key,
         "x-kept": events_page.kept(topic),
         "x-billing": topic.billing,
+        **({"x-beat-seconds": beats.every(topic.name) // timedelta(seconds=1)} if topic.state else {}),
     }
+
+
+def _said_in(topic: TopicSpec) -> tuple[str, ...]:
+    """The messages of a topic, by name."""
+    return (topic.name, beats.TYPE) if topic.state else (topic.name,)
 
 
 def _operation(topic: TopicSpec) -> Document:
     return {
         "action": "send",
         "channel": _reference("channels", topic.name),
-        "messages": [_reference("channels", topic.name, "messages", topic.name)],
+        "messages": [_reference("channels", topic.name, "messages", name) for name in _said_in(topic)],
         "summary": f"{topic.teller} tells {topic.name}.",
         "tags": [{"name": topic.teller}],
     }
@@ -144,6 +152,22 @@ def _message(topic: TopicSpec) -> Document:
         "examples": [{"name": "sample", **_example(record)}],
         "x-aggregate": record.aggregate,
         "x-tombstone": issubclass(record, State),
+    }
+
+
+def _beat() -> Document:
+    """What every state topic carries beside its states."""
+    example = {name: value.decode() for name, value in beats.encode(uuid5(NAMESPACE_URL, beats.TYPE), "/customers", samples.AT)}
+    said = {name: schema for name, schema in attributes.schema()["properties"].items() if name in example}
+    return {
+        "name": beats.TYPE,
+        "title": "Beat",
+        "summary": "Says that all that was true at ce_time stands before it in its partition, and nothing else: skip it by its ce_type.",
+        "contentType": "application/json",
+        "headers": {"type": "object", "properties": said | {"ce_type": {"const": beats.TYPE}}, "required": sorted(said)},
+        "payload": {"type": "object", "maxProperties": 0},
+        "bindings": {"kafka": {"key": {"type": "string", "const": beats.KEY}, "bindingVersion": _BINDING}},
+        "examples": [{"name": "sample", "headers": example, "payload": {}}],
     }
 
 

@@ -20,6 +20,8 @@ payload schemas and samples, is in [asyncapi.json](asyncapi.json) (AsyncAPI 3.0)
 - Every record is a CloudEvent 1.0 in Kafka's binary mode: attributes are `ce_*` headers, the value is JSON.
 - It is told at least once, always under the same `ce_id`, and per entity in the order of `ce_aggregateversion`.
 - A **fact** says what happened. A **state** carries the whole of one entity as it is; its topic is compacted, an empty value is the end.
+- A state topic carries **beats** too (`ce_type` and key `beat`, value `{}`): all that was true at a beat's `ce_time` stands before it in
+  its partition. It says nothing else: skip it by its type. For partners, users, roles and customers it comes each second, else each hour.
 - One customer is in one partition, the same in every topic, whatever the key.
 - A contract may gain optional fields and nothing else. What would break a reader gets a topic of its own, `.v2`, beside the first.
 """
