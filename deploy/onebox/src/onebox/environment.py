@@ -6,6 +6,8 @@ from onebox.home import Home
 from onebox.postgres import SERVICES
 
 OPERATOR = "operator@partnerdeck.example"
+_TRACES = ("PARTNERDECK_TRACES_URL", "PARTNERDECK_TRACES_SHARE")
+"""A collector is not ours to start: who has one says where."""
 _OWN = ("CUSTOMERS_", "LICENSING_", "REPORTING_", "NOTIFICATIONS_", "GATEWAY_", "SIMULATOR_", "PARTNERDECK_")
 
 
@@ -44,7 +46,7 @@ def url(service: str, home: Home) -> str:
 
 def _everybodys() -> dict[str, str]:
     """What is inherited, without what another installation may have left in it."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_OWN)}
+    inherited = {name: value for name, value in os.environ.items() if name in _TRACES or not name.startswith(_OWN)}
     return inherited | {"PARTNERDECK_TOPIC_PREFIX": "", "PARTNERDECK_LOG_FORMAT": "json", "PYTHONUNBUFFERED": "1", "PYTHONSAFEPATH": "1"}
 
 

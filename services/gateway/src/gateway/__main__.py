@@ -7,7 +7,7 @@ import typer
 import uvloop
 from prometheus_client import start_http_server
 
-from chassis import logs, metrics
+from chassis import logs, metrics, tracing
 from chassis.serving import serve as serve_app
 from chassis.settings import load
 from gateway.app import listening, opened
@@ -23,7 +23,8 @@ def serve() -> None:
     """Answer requests."""
     settings = load(Settings)
     logs.configure("gateway", settings.log_format)
-    uvloop.run(_run(settings))
+    with tracing.recording("gateway", settings.traces_url, settings.traces_share, decides=True):
+        uvloop.run(_run(settings))
 
 
 @app.command()

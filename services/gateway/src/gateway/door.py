@@ -112,6 +112,7 @@ class Door:
             if refusal.kind is Kind.UNAUTHENTICATED:
                 self._rates.address.take(network(heads.address(scope)))
             raise
+        structlog.contextvars.bind_contextvars(partner_id=str(principal.partner_id), user_id=str(principal.user_id))
         return self._rates.partner.take(principal.partner_id).headers
 
     async def _answer(self, scope: Scope, route: Route, send: Send, said: Said) -> None:

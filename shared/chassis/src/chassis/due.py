@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis import tracing
 from chassis.clock import Clock
 from chassis.database.tables import Base, TenantRow
 from chassis.database.transaction import Transaction
@@ -43,6 +44,7 @@ class DueRow(TenantRow, Base):
     attempts: Mapped[int] = mapped_column(default=0)
     payload: Mapped[dict[str, Any]]
     last_error: Mapped[str | None] = mapped_column(Text)
+    traceparent: Mapped[str | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,14 +78,18 @@ class Retry(Exception):
 async def plan(tx: Transaction, kind: str, subject: UUID, *, slot: str, at: datetime, payload: dict[str, Any] | None = None) -> None:
     """Plan work for one subject at a business time. Planning the same slot again moves it to the new time."""
     row = insert(DueRow).values(
-        partner_id=tx.partner_id, id=tx.new_id(), kind=kind, subject=subject, slot=slot, due_at=at, retry_at=at, payload=payload or {}
+        partner_id=tx.partner_id,
+        id=tx.new_id(),
+        kind=kind,
+        subject=subject,
+        slot=slot,
+        due_at=at,
+        retry_at=at,
+        payload=payload or {},
+        traceparent=tx.traceparent,
     )
-    await tx.session.execute(
-        row.on_conflict_do_update(
-            constraint="due_once_per_slot",
-            set_={"due_at": row.excluded.due_at, "retry_at": row.excluded.retry_at, "payload": row.excluded.payload, "attempts": 0},
-        )
-    )
+    moved = {column: row.excluded[column] for column in ("due_at", "retry_at", "payload", "traceparent")}
+    await tx.session.execute(row.on_conflict_do_update(constraint="due_once_per_slot", set_=moved | {"attempts": 0}))
 
 
 async def withdraw(tx: Transaction, kind: str, subject: UUID) -> None:
@@ -142,7 +148,8 @@ class DueWorker:
             row = await self._claim(work)
             if row is None:
                 return False
-            await self._attempt(work, row)
+            with tracing.segment(f"due {row.kind}", links=[row.traceparent]):
+                await self._attempt(work, row)
             return True
 
     async def _claim(self, work: Work) -> Row[Any] | None:

@@ -1,19 +1,43 @@
 """Logs: one line per event, JSON in deployment, with the service's name and what the edge has bound.
 
 The standard library's loggers (uvicorn, asyncio, the drivers) go through the same processors.
-Tracebacks never show the values of variables: passwords and bodies are among them.
+Tracebacks never show the values of variables, and what the database and the validator say of a
+failure is cut before they quote a row or an input: passwords and people's names are among them.
 """
 
 import logging
+import re
 import sys
-from typing import Final, Literal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from io import StringIO
+from typing import Any, Final, Literal, TextIO, override
+from uuid import UUID
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
+from chassis import tracing
+from contracts.envelope import Envelope
+
 type LogFormat = Literal["json", "console"]
 
 _NOISY: Final = {"uvicorn.access": logging.CRITICAL, "httpx": logging.WARNING, "httpcore": logging.WARNING, "aiokafka": logging.WARNING}
+_QUOTED: Final = re.compile(r"(\\n|\n)\s*DETAIL:.*?(?=(\\n|\n)\[SQL|$)|, input_value=.*?(?=, input_type=)", re.DOTALL)
+"""``DETAIL: Key (email)=(...) already exists``, also inside a ``repr``; pydantic's ``input_value='...'``."""
+
+_in_hand: ContextVar[tuple[UUID, Envelope | None] | None] = ContextVar("in_hand", default=None)
+
+
+@contextmanager
+def about(partner_id: UUID, cause: Envelope | None) -> Iterator[None]:
+    """Lines inside say for whom something is done, and what caused it. Costs nothing until one is written."""
+    token = _in_hand.set((partner_id, cause))
+    try:
+        yield
+    finally:
+        _in_hand.reset(token)
 
 
 def configure(service: str, log_format: LogFormat = "json", level: int = logging.INFO) -> None:
@@ -49,16 +73,54 @@ def _shared(service: str) -> list[Processor]:
 
     return [
         structlog.contextvars.merge_contextvars,
+        _name_what_is_in_hand,
         name_service,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.PositionalArgumentsFormatter(),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        _quote_nobody,
     ]
+
+
+def _name_what_is_in_hand(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    in_hand = _in_hand.get()
+    if in_hand is not None:
+        partner_id, cause = in_hand
+        event.setdefault("partner_id", str(partner_id))
+        if cause is not None:
+            said = {"event_id": str(cause.id), "request_id": cause.correlation_id, "trace_id": tracing.trace_of(cause.traceparent)}
+            event.update({name: value for name, value in said.items() if value})
+    return event
+
+
+def _quote_nobody(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {name: _unquoted(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def _unquoted(said: str) -> str:
+    return _QUOTED.sub("", said)
 
 
 def _rendering(log_format: LogFormat) -> list[Processor]:
     if log_format == "console":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=structlog.dev.plain_traceback)]
-    tracebacks = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-    return [structlog.processors.ExceptionRenderer(tracebacks), structlog.processors.JSONRenderer(default=str)]
+        return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=_plain_traceback)]
+    return [structlog.processors.ExceptionRenderer(_Tracebacks(show_locals=False)), structlog.processors.JSONRenderer(default=str)]
+
+
+class _Tracebacks(structlog.tracebacks.ExceptionDictTransformer):
+    """Tracebacks as JSON."""
+
+    @override
+    def __call__(self, exc_info: Any) -> list[dict[str, Any]]:
+        told = super().__call__(exc_info)
+        for one in told:
+            one["exc_value"] = _unquoted(one["exc_value"])
+            one["exc_notes"] = [_unquoted(note) for note in one.get("exc_notes", ())]
+        return told
+
+
+def _plain_traceback(out: TextIO, exc_info: Any) -> None:
+    plain = StringIO()
+    structlog.dev.plain_traceback(plain, exc_info)
+    out.write(_unquoted(plain.getvalue()))

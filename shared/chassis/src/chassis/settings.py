@@ -43,6 +43,9 @@ class ProcessSettings(EnvironmentSettings):
     http_port: int = Field(ge=1, le=65535)
     keys_url: str | None = None
     log_format: Literal["json", "console"] = Field(default="json", validation_alias="PARTNERDECK_LOG_FORMAT")
+    traces_url: str | None = Field(default=None, validation_alias="PARTNERDECK_TRACES_URL", pattern=r"^https?://")
+    """Where a collector takes traces by OTLP over HTTP, ``http://collector:4318/v1/traces``; nothing is recorded without."""
+    traces_share: float = Field(default=0.01, ge=0, le=1, validation_alias="PARTNERDECK_TRACES_SHARE")
 
 
 class ServiceSettings(ProcessSettings):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import typer
 import uvloop
 
-from chassis import logs
+from chassis import logs, tracing
 from chassis.clock import SystemClock
 from chassis.consumers import commands
 from chassis.database import WorkerDatabase
@@ -24,7 +24,8 @@ def verbs[S: ServiceSettings](settings: type[S], service: Callable[[S], Service]
     def run(*parts: Part) -> None:
         made = service(load(settings))
         logs.configure(made.name, made.settings.log_format)
-        uvloop.run(Process(made, frozenset(parts)).run())
+        with tracing.recording(made.name, made.settings.traces_url, made.settings.traces_share):
+            uvloop.run(Process(made, frozenset(parts)).run())
 
     def opened() -> commands.Opened:
         made = service(load(settings))

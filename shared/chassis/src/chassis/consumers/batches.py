@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 
+from chassis import tracing
 from chassis.consumers import effects, fences, inbox, parking, progress
 from chassis.consumers.brake import Brake, Braked
 from chassis.consumers.events import Event, Place, Tombstone
@@ -71,7 +72,9 @@ class Batches:
             FencesBehind: the database knows less than this worker did.
         """
         self.brake.saw(raw.place for raw in batch)
-        await self._apply(batch)
+        group = self._consumer.group
+        with tracing.batch(f"{group} batch", (raw.headers for raw in batch), {"messaging.batch.message_count": len(batch)}):
+            await self._apply(batch)
 
     async def _apply(self, batch: Sequence[Raw]) -> None:
         try:

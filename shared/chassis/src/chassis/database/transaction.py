@@ -51,6 +51,7 @@ class Transaction:
         self.new_id: Final[Callable[[], UUID]] = new_id
         self.told: Final[list[Told]] = []
         self._origin = origin
+        self.traceparent: Final = origin.traceparent
         self._states: set[tuple[str, UUID, int]] = set()
 
     def entity(self, kind: str, entity_id: UUID, *, version: int, customer_id: UUID | None = None, data_region: str = "default") -> About:

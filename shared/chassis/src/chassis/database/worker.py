@@ -5,7 +5,7 @@ and hands features the same ``Transaction`` that a request does.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,6 +14,7 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
+from chassis import logs, tracing
 from chassis.clock import Clock
 from chassis.database import outbox
 from chassis.database.logins import refuse_mighty
@@ -21,6 +22,7 @@ from chassis.database.outbox import Lane, Told
 from chassis.database.savepoints import DRIVER
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
+from chassis.tracing import Segment
 from contracts.envelope import Envelope
 
 
@@ -123,3 +125,12 @@ class WorkerDatabase:
             yield connection
         finally:
             await connection.close(timeout=2)
+
+
+def _continuing(cause: Envelope | None) -> AbstractContextManager[Segment]:
+    """What an event causes is a piece of its trace; what the clock causes, of the one in hand."""
+    if cause is None:
+        return nullcontext(Segment(tracing.current()))
+    if cause.traceparent is None:
+        return nullcontext(Segment(None))
+    return tracing.segment(f"take {cause.type}", parent=cause.traceparent, attributes={"messaging.message.id": str(cause.id)})

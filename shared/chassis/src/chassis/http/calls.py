@@ -13,6 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
+import structlog
 from fastapi import Depends, Request
 from pydantic import BaseModel
 from starlette.responses import Response
@@ -245,6 +246,7 @@ def rails_of(request: Request) -> Rails:
 
 async def _principal(request: Request, rails: Rails) -> Principal:
     principal = await rails.verifier.verify(bearer(request.headers.get("authorization")), rails.clock.now())
+    structlog.contextvars.bind_contextvars(partner_id=str(principal.partner_id), user_id=str(principal.user_id))
     wanted = request.headers.get(ACTING_AS)
     if wanted is None:
         return principal

@@ -2,7 +2,8 @@
 
 Both are known before anything else happens, stand in every log line, and the id goes back
 with every answer, refusals included. One line is logged per request, with the path's
-template besides the path and without the query, which may name people.
+template besides the path, unless that holds what none of our paths do, and without the query:
+both may name people.
 """
 
 import re
@@ -14,14 +15,14 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import metrics
+from chassis import metrics, tracing
 from chassis.ids import new_id
 
 log = structlog.get_logger(__name__)
 
 REQUEST_ID: Final = "x-request-id"
 _SANE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_TRACEPARENT: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_OURS: Final = re.compile(r"[A-Za-z0-9/._-]{0,200}")
 _QUIET: Final = ("/health/", "/metrics")
 
 
@@ -49,12 +50,22 @@ class Correlated:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        correlation = _read(scope)
+        said = _read(scope)
+        if scope["path"].startswith(_QUIET):
+            await self._answer(scope, receive, send, said)
+            return
+        with tracing.segment(scope["method"], parent=said.traceparent, kind="server") as segment:
+            status = await self._answer(scope, receive, send, Correlation(said.request_id, segment.traceparent))
+            route = template(scope)
+            about = {"http.request.method": scope["method"], "http.route": route, "http.response.status_code": status}
+            segment.conclude(f"{scope['method']} {route}", about, failed=status >= 500)  # noqa: PLR2004
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, correlation: Correlation) -> int:
         token = _current.set(correlation)
         request = _Watched(send, correlation.request_id.encode())
-        bound = {"request_id": correlation.request_id} | ({"traceparent": correlation.traceparent} if correlation.traceparent else {})
+        bound = {"request_id": correlation.request_id, "trace_id": tracing.trace_of(correlation.traceparent)}
         structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(**bound)
+        structlog.contextvars.bind_contextvars(**{name: value for name, value in bound.items() if value})
         begun = time.perf_counter()
         try:
             await self._app(scope, receive, request.send)
@@ -62,6 +73,7 @@ class Correlated:
             _conclude(scope, request.status, time.perf_counter() - begun)
             structlog.contextvars.clear_contextvars()
             _current.reset(token)
+        return request.status
 
 
 class _Watched:
@@ -95,14 +107,14 @@ def _read(scope: Scope) -> Correlation:
             traceparent = value.decode("latin-1")
     return Correlation(
         request_id=request_id if _SANE.fullmatch(request_id) else str(new_id()),
-        traceparent=traceparent if _TRACEPARENT.fullmatch(traceparent) else None,
+        traceparent=traceparent if tracing.valid(traceparent) else None,
     )
 
 
 def _conclude(scope: Scope, status: int, seconds: float) -> None:
     route = template(scope)
     metrics.observe_request(scope["method"], route, status, seconds)
-    if not scope["path"].startswith(_QUIET):
-        log.info(
-            "request_answered", method=scope["method"], path=scope["path"], route=route, status=status, milliseconds=round(seconds * 1e3, 2)
-        )
+    path: str = scope["path"]
+    if not path.startswith(_QUIET):
+        said = path if _OURS.fullmatch(path) else None
+        log.info("request_answered", method=scope["method"], path=said, route=route, status=status, milliseconds=round(seconds * 1e3, 2))
