@@ -45,19 +45,20 @@ class Work:
         Bulk work says ``lane=Lane.BULK``. An exception undoes the item alone, and what it told is forgotten.
         """
         real_now = self._clock.now()
-        origin = Origin(
-            source=f"/{self._service}",
-            real_now=real_now,
-            correlation_id=cause.correlation_id if cause else None,
-            causation_id=str(cause.id) if cause else None,
-            traceparent=cause.traceparent if cause else None,
-            sandbox=cause.sandbox if cause else False,
-            lane=lane,
-        )
-        async with nullcontext() if self._together else self.session.begin_nested():
-            tx = Transaction(self.session, partner_id=partner_id, now=at or real_now, origin=origin)
-            yield tx
-            await self.session.flush()
+        with logs.about(partner_id, cause), _continuing(cause) as segment:
+            origin = Origin(
+                source=f"/{self._service}",
+                real_now=real_now,
+                correlation_id=cause.correlation_id if cause else None,
+                causation_id=str(cause.id) if cause else None,
+                traceparent=segment.traceparent,
+                sandbox=cause.sandbox if cause else False,
+                lane=lane,
+            )
+            async with nullcontext() if self._together else self.session.begin_nested():
+                tx = Transaction(self.session, partner_id=partner_id, now=at or real_now, origin=origin)
+                yield tx
+                await self.session.flush()
         self._told.extend(tx.told)
 
     @asynccontextmanager
