@@ -7,10 +7,11 @@ from sqlalchemy import select, text
 
 from chassis.clock import SystemClock
 from chassis.database import ApiDatabase, DatabaseSettings, Transaction, WorkerDatabase
+from chassis.http.lists import Wanted
 from chassis.principal import Principal
 from chassis_testing.database import as_stranger, reading
 from customers import customer_list
-from customers.customer_list import CustomerLine, Wanted
+from customers.customer_list import CustomerListView
 from customers.errors import CustomerNotFound
 from customers.rules.time_zones import observes_daylight_saving
 from customers.tables.customers import Customer
@@ -33,12 +34,12 @@ async def some(tx: Transaction) -> None:
         await a_customer(tx, **{one: getattr(command, one) for one in ("company", "contact", "domain", "management_type")})
 
 
-def name(line: CustomerLine) -> str:
+def name(line: CustomerListView) -> str:
     return str(msgspec.json.decode(line.company)["name"])
 
 
-async def names(tx: Transaction, **wanted: str) -> list[str]:
-    page = await customer_list.page(await reading(tx), Wanted(limit=50, **wanted))
+async def names(tx: Transaction, *, sort: str | None = None, **filters: str) -> list[str]:
+    page = await customer_list.page(await reading(tx), Wanted(sort=sort), **filters)
     return [name(line) for line in page.items]
 
 

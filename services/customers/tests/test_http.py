@@ -6,14 +6,16 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from pydantic import BaseModel, TypeAdapter
+from pydantic import TypeAdapter
 
 from chassis.http.lists import Listing
-from customers.routes.eula import EulaView
-from customers.routes.partners import PartnerView
-from customers.routes.sessions import MeView
-from customers.routes.users import RoleView, UserView
-from customers.routes.views import CustomerInList, CustomerView, ReviewView
+from chassis.http.views import View
+from customers.customer_list import CustomerListView, CustomerView
+from customers.eula import EulaView
+from customers.me import MeView
+from customers.partners import PartnerView
+from customers.reviews import ReviewView
+from customers.users import RoleView, UserView
 from customers_testing.builders import DENIED
 from customers_testing.http import OPERATOR, Web, a_body, as_owner
 
@@ -182,8 +184,8 @@ async def test_the_bytes_fit_what_the_document_says(web: Web) -> None:
     partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)
     customer = (await partner.post("/v1/customers", a_body(company=DENIED_COMPANY))).json()
     me = (await partner.get("/v1/me")).json()
-    said: dict[str, type[BaseModel]] = {
-        "/v1/customers": Listing[CustomerInList],
+    said: dict[str, type[View]] = {
+        "/v1/customers": Listing[CustomerListView],
         f"/v1/customers/{customer['id']}": CustomerView,
         f"/v1/partners/{me['partner']['id']}": PartnerView,
         "/v1/users": Listing[UserView],
@@ -199,6 +201,19 @@ async def test_the_bytes_fit_what_the_document_says(web: Web) -> None:
         answer = await (operator if path in {"/v1/reviews", "/v1/partners"} else partner).get(path)
         fitted = TypeAdapter(model).validate_json(answer.content)
         assert fitted.model_dump(mode="json") == answer.json(), path
+
+
+async def test_a_customers_own_user_is_not_shown_what_is_its_partners_affair(web: Web) -> None:
+    """What was asked for, why it was reviewed and how it is tagged stays with the partner."""
+    partner = await web.a_partner()
+    created = await partner.post("/v1/customers", a_body(tags=["slow to pay"]))
+    own = await web.invited("ada@mueller.example")
+
+    shown = await own.get(created.headers["location"])
+
+    assert set(created.json()) - set(shown.json()) == {"products", "review_reasons", "tags"}
+    assert shown.json().items() <= (await partner.get(created.headers["location"])).json().items()
+    TypeAdapter(CustomerView).validate_json(shown.content)
 
 
 async def test_the_document_is_made(web: Web) -> None:

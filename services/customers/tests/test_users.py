@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from chassis.database import Transaction
+from chassis.http.lists import Wanted
 from chassis_testing.database import as_stranger, reading
 from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.users import UserCreated
@@ -67,7 +68,7 @@ async def test_the_partners_own_users_are_listed_and_not_its_customers(tx: Trans
     await a_partner(tx, email="grace@hafen.example")
     await a_customer(tx)
 
-    page = await users.page(await reading(tx), sort=None, cursor=None, limit=50)
+    page = await users.page(await reading(tx), Wanted())
 
     assert [user.email for user in page.items] == ["grace@hafen.example"]
 
@@ -76,7 +77,7 @@ async def test_both_predefined_roles_are_listed(tx: Transaction) -> None:
     """CUS-79."""
     await a_partner(tx)
 
-    assert [(role.name, role.predefined) for role in await users.roles(await reading(tx))] == [
+    assert [(role.name, role.predefined) for role in (await users.roles(await reading(tx))).items] == [
         ("Administrator", True),
         ("Partner Administrator", True),
     ]

@@ -1,88 +1,82 @@
 """Customers as they are listed, searched and shown (CUS-29, CUS-31, CUS-32).
 
-Answers are bytes made from rows; what is stored as JSON goes out as it is, but for the contact, of
-whose time zone it is said whether it observes daylight saving (CUS-08).
+Of a contact's time zone it is said whether it observes daylight saving (CUS-08).
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import bindparam, select, text
+from msgspec import UNSET
+from sqlalchemy import FromClause, Select, bindparam, select, text
 
 from chassis.database import Read, Reading
-from chassis.http.lists import Page, Sort, Sorts
+from chassis.http.lists import Given, Listing, Paged, Sorts, Wanted
+from chassis.http.views import Keyed, Stored, View, Withheld
+from contracts.customers.customers import CommunicationsMode, Company, CustomerStatus, FirstAdmin, ManagementType, ProductAsked
 from customers.errors import CustomerNotFound
-from customers.rules.columns import chosen, raw
 from customers.rules.names import search_key
 from customers.rules.time_zones import observes_daylight_saving
 from customers.tables.customers import LIVING, Customer
 
-_JSON: Final = frozenset({"company", "first_admin", "products"})
 
-
-class ContactShown(msgspec.Struct):
-    """A contact; ``observes_daylight_saving`` is of its time zone, in the year of the answer."""
+class ContactView(View, frozen=True, kw_only=True):
+    """A contact; `observes_daylight_saving` says whether its time zone has daylight saving time this year (CUS-08)."""
 
     name: str
     email: str
     phone: str | None
     language: str
     time_zone: str
-    observes_daylight_saving: bool = False
+    observes_daylight_saving: bool
 
 
-class CustomerLine(msgspec.Struct):
+class CustomerListView(View, frozen=True, kw_only=True):
     """A customer in a list."""
 
     id: UUID
     partner_id: UUID
     version: int
-    status: str
-    management_type: str
-    communications_mode: str
-    company: msgspec.Raw
+    status: CustomerStatus
+    management_type: ManagementType
+    communications_mode: CommunicationsMode
+    company: Stored[Company]
     domain: str
-    contact: ContactShown
+    contact: ContactView
     tags: list[str]
     created_at: datetime
 
 
-class CustomerShown(msgspec.Struct):
-    """One customer, whole."""
+class CustomerView(View, frozen=True, kw_only=True):
+    """One customer, whole. Its own users are not shown what is the partner's: products asked for, reasons of a review, tags."""
 
     id: UUID
     partner_id: UUID
     owner_partner_id: UUID
     version: int
-    status: str
-    management_type: str
-    communications_mode: str
-    company: msgspec.Raw
+    status: CustomerStatus
+    management_type: ManagementType
+    communications_mode: CommunicationsMode
+    company: Stored[Company]
     domain: str
-    contact: ContactShown
-    first_admin: msgspec.Raw
-    products: msgspec.Raw
-    review_reasons: list[str]
-    tags: list[str]
+    contact: ContactView
+    first_admin: Stored[FirstAdmin]
+    products: Withheld[Stored[list[ProductAsked]]] = UNSET
+    review_reasons: Withheld[list[str]] = UNSET
+    tags: Withheld[list[str]] = UNSET
     data_region: str
     created_at: datetime
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What of a list is wanted: a fragment of the name, filters, order, and where it goes on."""
-
-    q: str | None = None
-    status: str | None = None
-    management_type: str | None = None
-    sort: str | None = None
-    cursor: str | None = None
-    limit: int
+def _build(relation: FromClause, given: Given) -> Select[Any]:
+    customers = select(*CustomerListView.columns(relation)).where(
+        *(relation.c[name] == bindparam(name) for name in ("status", "management_type") if name in given)
+    )
+    if "status" not in given:
+        customers = customers.where(text(LIVING))
+    return customers.where(relation.c.name_key.like(bindparam("q"))) if "q" in given else customers
 
 
 _SORTS: Final = Sorts(
@@ -90,40 +84,25 @@ _SORTS: Final = Sorts(
     default="name",
     last=("id", UUID),
 )
-_COLUMNS: Final = (*CustomerLine.__struct_fields__, "name_key")
+_CUSTOMERS: Final = Paged(Customer, CustomerListView, _SORTS, build=_build, customer="id")
+_ONE: Final = Reading(Customer, lambda r, _shape: select(*CustomerView.columns(r)).where(r.c.id == bindparam("id")), customer="id")
 
 
-def _page(relation: Any, shape: tuple[Sort, bool, frozenset[str]]) -> Any:
-    sort, further, filters = shape
-    conditions: list[Any] = [relation.c[name] == bindparam(name) for name in sorted(filters - {"q"})]
-    if "status" not in filters:
-        conditions.append(text(LIVING))
-    if "q" in filters:
-        conditions.append(relation.c.name_key.like(bindparam("q")))
-    if further:
-        conditions.append(sort.after(relation))
-    return select(*chosen(relation, _COLUMNS)).where(*conditions).order_by(*sort.order(relation)).limit(bindparam("limit"))
+async def page(
+    read: Read, wanted: Wanted, *, q: str | None = None, status: str | None = None, management_type: str | None = None
+) -> Listing[CustomerListView]:
+    """The customers that the reader sees; those rejected or deleted only where their status is asked for.
+
+    ``q`` is a fragment of the name.
+    """
+
+    def listed(row: Keyed) -> CustomerListView:
+        return CustomerListView.of(row, contact=_contact(row["contact"], read.now.year))
+
+    return await _CUSTOMERS.page(read, wanted, view=listed, q=_pattern(q), status=status, management_type=management_type)
 
 
-_PAGE: Final = Reading(Customer, _page, customer="id")
-_ONE: Final = Reading(
-    Customer,
-    lambda r, _shape: select(*chosen(r, CustomerShown.__struct_fields__)).where(r.c.id == bindparam("id")),
-    customer="id",
-)
-
-
-async def page(read: Read, wanted: Wanted) -> Page[CustomerLine]:
-    """The customers that the reader sees, a page at a time; those rejected or deleted only where their status is asked for."""
-    order = _SORTS.read(wanted.sort)
-    after = order.read(wanted.cursor)
-    filters = {"status": wanted.status, "management_type": wanted.management_type, "q": _pattern(wanted.q)}
-    given = {name: value for name, value in filters.items() if value is not None}
-    rows = await read.rows(_PAGE, (order, bool(after), frozenset(given)), limit=wanted.limit + 1, **given, **after)
-    return Page.cut(rows, partial(_shown, CustomerLine, year=read.now.year), sort=order, limit=wanted.limit, as_of=read.now)
-
-
-async def one(read: Read, customer_id: UUID) -> CustomerShown:
+async def one(read: Read, customer_id: UUID) -> CustomerView:
     """One customer.
 
     Raises:
@@ -132,21 +111,17 @@ async def one(read: Read, customer_id: UUID) -> CustomerShown:
     row = await read.row(_ONE, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return _shown(CustomerShown, row, year=read.now.year)
+    return CustomerView.of(row, contact=_contact(row["contact"], read.now.year))
 
 
-def shown(customer: Customer) -> CustomerShown:
+def shown(customer: Customer) -> CustomerView:
     """A customer that was just changed, as ``one`` answers it."""
-    values = {name: getattr(customer, name) for name in CustomerShown.__struct_fields__}
-    texts = {name: msgspec.json.encode(values[name]).decode() for name in (*_JSON, "contact")}
-    return _shown(CustomerShown, values | texts, year=customer.updated_at.year)
+    return CustomerView.of_entity(customer, contact=_contact(msgspec.json.encode(customer.contact), customer.updated_at.year))
 
 
-def _shown[S: msgspec.Struct](kind: type[S], row: Any, *, year: int) -> S:
-    contact = msgspec.json.decode(row["contact"], type=ContactShown)
-    contact.observes_daylight_saving = observes_daylight_saving(contact.time_zone, year)
-    values = {name: raw(row[name]) if name in _JSON else row[name] for name in kind.__struct_fields__}
-    return kind(**values | {"contact": contact})
+def _contact(kept: str | bytes, year: int) -> ContactView:
+    contact = msgspec.json.decode(kept)
+    return ContactView(**contact, observes_daylight_saving=observes_daylight_saving(contact["time_zone"], year))
 
 
 def _pattern(fragment: str | None) -> str | None:

@@ -6,12 +6,16 @@ from typing import Final
 import msgspec
 
 from chassis.database import Read
+from chassis.http.views import View
 
 _NEWEST: Final = "select document from policies where kind = 'eula' order by version desc limit 1"
 
 
-class Eula(msgspec.Struct):
-    """``text`` is what is shown beside the box; ``url`` is where the whole stands, when the operator has put it somewhere."""
+class EulaView(View, frozen=True, kw_only=True):
+    """The terms in force; their `version` is sent back as `eula.version` when a customer is created.
+
+    `text` is what is shown beside the box; `url` is where the whole stands, when the operator has put it somewhere.
+    """
 
     version: str
     title: str
@@ -19,5 +23,5 @@ class Eula(msgspec.Struct):
     url: str | None
 
 
-async def in_force(read: Read) -> Eula:
-    return msgspec.convert(json.loads(await read.connection.fetchval(_NEWEST)), Eula)
+async def in_force(read: Read) -> EulaView:
+    return msgspec.convert(json.loads(await read.connection.fetchval(_NEWEST)), EulaView)

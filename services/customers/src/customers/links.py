@@ -9,11 +9,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm.attributes import flag_modified
 
 from chassis.database import Read, Reading, Transaction
+from chassis.http.views import View
+from contracts.customers.credentials import LinkPurpose
 from customers.errors import CustomerNotServed, PasswordSet, UserDisabled, UserNotFound
 from customers.rules import linking
 from customers.rules.telling import tell_customer, tell_user
@@ -39,11 +40,11 @@ class Whose:
     customer_id: UUID | None
 
 
-class LinkLine(msgspec.Struct):
-    """A link that is on its way by mail. What opens it is in the mail alone."""
+class LinkView(View, frozen=True, kw_only=True):
+    """A link that is on its way by mail: a welcome to a customer's first admin, an invitation to a partner's user."""
 
     user_id: UUID
-    purpose: str
+    purpose: LinkPurpose
     expires_at: datetime
 
 
@@ -67,7 +68,7 @@ async def whose(read: Read, user_id: UUID) -> Whose:
     return Whose(partner_id=row["partner_id"], customer_id=row["customer_id"])
 
 
-async def request(tx: Transaction, command: RequestLink) -> LinkLine:
+async def request(tx: Transaction, command: RequestLink) -> LinkView:
     """Give the user a new link and have it mailed.
 
     Raises:
@@ -92,7 +93,7 @@ async def request(tx: Transaction, command: RequestLink) -> LinkLine:
     flag_modified(user, "updated_at")
     await tx.session.flush()
     tell_user(tx, user, link)
-    return LinkLine(user_id=user.id, purpose=link.purpose, expires_at=link.expires_at)
+    return LinkView(user_id=user.id, purpose=link.purpose, expires_at=link.expires_at)
 
 
 async def _customer(tx: Transaction, customer_id: UUID | None) -> Customer | None:

@@ -3,33 +3,33 @@
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import any_, bindparam, select
+from sqlalchemy import FromClause, Select, any_, bindparam, select
 
 from chassis.database import Read, Reading
+from chassis.http.views import Stored, View
+from contracts.customers.partners import SupportInfo
 from customers.errors import UserNotFound
-from customers.rules.columns import chosen, raw
 from customers.tables.partners import Partner
 from customers.tables.roles import Role
 from customers.tables.users import User
 
 
-class MyPartner(msgspec.Struct):
+class MyPartnerView(View, frozen=True, kw_only=True):
     """The user's own partner; ``support`` is where its customers find help (CUS-74)."""
 
     id: UUID
     name: str
     language: str
     time_zone: str
-    support: msgspec.Raw
+    support: Stored[SupportInfo]
 
 
-class MyRole(msgspec.Struct):
+class MyRoleView(View, frozen=True, kw_only=True):
     id: UUID
     name: str
 
 
-class MyUser(msgspec.Struct):
+class MyUserView(View, frozen=True, kw_only=True):
     id: UUID
     kind: str
     name: str
@@ -38,16 +38,19 @@ class MyUser(msgspec.Struct):
     customer_id: UUID | None
 
 
-class Me(msgspec.Struct):
-    user: MyUser
-    partner: MyPartner
-    roles: list[MyRole]
+class MeView(View, frozen=True, kw_only=True):
+    user: MyUserView
+    partner: MyPartnerView
+    roles: list[MyRoleView]
     permissions: list[str]
 
 
-_USER_COLUMNS: Final = (*MyUser.__struct_fields__, "role_ids", "partner_id")
-_USER: Final = Reading(User, lambda r, _shape: select(*(r.c[name] for name in _USER_COLUMNS)).where(r.c.id == bindparam("id")))
-_PARTNER: Final = Reading(Partner, lambda r, _shape: select(*chosen(r, MyPartner.__struct_fields__)).where(r.c.id == bindparam("id")))
+def _user(relation: FromClause, _shape: object) -> Select[Any]:
+    return select(*MyUserView.columns(relation), relation.c.role_ids, relation.c.partner_id).where(relation.c.id == bindparam("id"))
+
+
+_USER: Final = Reading(User, _user)
+_PARTNER: Final = Reading(Partner, lambda r, _shape: select(*MyPartnerView.columns(r)).where(r.c.id == bindparam("id")))
 
 
 def _of_ids(relation: Any, _shape: Any) -> Any:
@@ -58,7 +61,7 @@ def _of_ids(relation: Any, _shape: Any) -> Any:
 _ROLES: Final = Reading(Role, _of_ids)
 
 
-async def me(read: Read) -> Me:
+async def me(read: Read) -> MeView:
     """The reader itself, in its own partner's name.
 
     Raises:
@@ -69,9 +72,9 @@ async def me(read: Read) -> Me:
     if user is None or partner is None:
         raise UserNotFound
     roles = await read.rows(_ROLES, ids=user["role_ids"]) if user["role_ids"] else []
-    return Me(
-        user=MyUser(**{name: user[name] for name in MyUser.__struct_fields__}),
-        partner=MyPartner(**{**partner, "support": raw(partner["support"])}),
-        roles=[MyRole(id=role["id"], name=role["name"]) for role in roles],
+    return MeView(
+        user=MyUserView.of(user),
+        partner=MyPartnerView.of(partner),
+        roles=[MyRoleView.of(role) for role in roles],
         permissions=sorted({permission for role in roles for permission in role["permissions"]}),
     )

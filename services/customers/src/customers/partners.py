@@ -5,17 +5,16 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import FromClause, Select, bindparam, select
 
 from chassis.database import Read, Reading, Transaction
-from chassis.http.lists import Page, Sort, Sorts
+from chassis.http.lists import Listing, Paged, Sorts, Wanted
+from chassis.http.views import Stored, View
 from contracts.customers.partners import PartnerRegistered, SupportInfo
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import ParentNotFound, PartnerNotFound
 from customers.rules import predefined
 from customers.rules.admission import Admission, admit
-from customers.rules.columns import chosen, raw
 from customers.rules.names import search_key
 from customers.rules.telling import tell_partner
 from customers.tables.partners import Partner
@@ -93,8 +92,8 @@ def _first_user(tx: Transaction, command: RegisterPartner, role_id: UUID) -> Adm
     )
 
 
-class PartnerLine(msgspec.Struct):
-    """A partner as it is answered."""
+class PartnerView(View, frozen=True, kw_only=True):
+    """A partner."""
 
     id: UUID
     version: int
@@ -104,37 +103,20 @@ class PartnerLine(msgspec.Struct):
     parent_id: UUID | None
     language: str
     time_zone: str
-    support: msgspec.Raw
+    support: Stored[SupportInfo]
     registered_at: datetime
 
 
-_COLUMNS: Final = (
-    "id",
-    "version",
-    "name",
-    "name_key",
-    "country",
-    "status",
-    "parent_id",
-    "language",
-    "time_zone",
-    "support",
-    "registered_at",
-)
-_ONE: Final = Reading(Partner, lambda r, _shape: select(*chosen(r, _COLUMNS)).where(r.c.id == bindparam("id")))
+def _every(relation: FromClause) -> Select[Any]:
+    return select(*PartnerView.columns(relation), relation.c.name)
+
+
+_ONE: Final = Reading(Partner, lambda r, _shape: _every(r).where(r.c.id == bindparam("id")))
 _PARENT: Final = Reading(Partner, lambda r, _shape: select(r.c.id, r.c.ancestors).where(r.c.id == bindparam("id"), r.c.status == "active"))
 _SORTS: Final = Sorts(
     {"company_name": ("name_key", str), "registered_at": ("registered_at", datetime)}, default="company_name", last=("id", UUID)
 )
-
-
-def _page(relation: Any, shape: tuple[Sort, bool]) -> Any:
-    sort, further = shape
-    statement = select(*chosen(relation, _COLUMNS)).order_by(*sort.order(relation)).limit(bindparam("limit"))
-    return statement.where(sort.after(relation)) if further else statement
-
-
-_PAGE: Final = Reading(Partner, _page)
+_PARTNERS: Final = Paged(Partner, PartnerView, _SORTS, build=lambda r, _given: _every(r))
 
 
 async def parent(read: Read, partner_id: UUID | None) -> Parent:
@@ -149,7 +131,7 @@ async def parent(read: Read, partner_id: UUID | None) -> Parent:
     return Parent(id=row["id"], ancestors=tuple(row["ancestors"]))
 
 
-async def one(read: Read, partner_id: UUID) -> PartnerLine:
+async def one(read: Read, partner_id: UUID) -> PartnerView:
     """A partner: the operator sees each, a partner itself.
 
     Raises:
@@ -158,32 +140,17 @@ async def one(read: Read, partner_id: UUID) -> PartnerLine:
     row = await read.row(_ONE, id=partner_id)
     if row is None:
         raise PartnerNotFound
-    return _line(row)
+    return _view(row)
 
 
-async def page(read: Read, *, sort: str | None, cursor: str | None, limit: int) -> Page[PartnerLine]:
-    order = _SORTS.read(sort)
-    after = order.read(cursor)
-    rows = await read.rows(_PAGE, (order, bool(after)), limit=limit + 1, **after)
-    return Page.cut(rows, _line, sort=order, limit=limit, as_of=read.now)
+async def page(read: Read, wanted: Wanted) -> Listing[PartnerView]:
+    return await _PARTNERS.page(read, wanted, view=_view)
 
 
-def _line(row: Any) -> PartnerLine:
-    return PartnerLine(
-        id=row["id"],
-        version=row["version"],
-        company_name=row["name"],
-        country=row["country"],
-        status=row["status"],
-        parent_id=row["parent_id"],
-        language=row["language"],
-        time_zone=row["time_zone"],
-        support=raw(row["support"]),
-        registered_at=row["registered_at"],
-    )
+def _view(row: Any) -> PartnerView:
+    return PartnerView.of(row, company_name=row["name"])
 
 
-def line(partner: Partner) -> PartnerLine:
+def shown(partner: Partner) -> PartnerView:
     """A partner that was just registered, as ``one`` answers it."""
-    values = {name: getattr(partner, name) for name in _COLUMNS}
-    return _line(values | {"support": msgspec.json.encode(partner.support).decode()})
+    return PartnerView.of_entity(partner, company_name=partner.name)

@@ -9,18 +9,18 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import bindparam, delete, select, update
+from pydantic import JsonValue
+from sqlalchemy import FromClause, Select, bindparam, delete, select, update
 from sqlalchemy.orm.attributes import flag_modified
 
 from chassis.database import Read, Reading, Transaction
 from chassis.http.etags import Seen
-from chassis.http.lists import Page, Sort, Sorts
+from chassis.http.lists import Listing, Paged, Sorts, Wanted
+from chassis.http.views import Stored, View
 from contracts.customers.credentials import CredentialLinkRequested
-from contracts.customers.customers import CustomerReviewCleared, CustomerReviewRejected
+from contracts.customers.customers import Company, Contact, CustomerReviewCleared, CustomerReviewRejected
 from contracts.customers.users import UserUpdated
 from customers.errors import CustomerNotFound, NotInReview
-from customers.rules.columns import chosen, raw
 from customers.rules.linking import LIFETIMES
 from customers.rules.telling import tell_customer, tell_user
 from customers.tables.customers import Customer, Review
@@ -120,43 +120,34 @@ async def _renew_welcome(tx: Transaction, customer: Customer, link_id: UUID) -> 
             tell_user(tx, user, CredentialLinkRequested(link_id=link_id, user_id=user.id, purpose="welcome", expires_at=expires_at))
 
 
-class ReviewLine(msgspec.Struct):
-    """A customer in review, as the operator sees it; ``version`` is the customer's."""
+class ReviewView(View, frozen=True, kw_only=True):
+    """A customer in review; ``version`` is the customer's, to be sent back as If-Match."""
 
     id: UUID
     customer_id: UUID
     partner_id: UUID
     version: int
-    company: msgspec.Raw
-    contact: msgspec.Raw
-    findings: msgspec.Raw
+    company: Stored[Company]
+    contact: Stored[Contact]
+    findings: Stored[list[dict[str, JsonValue]]]
     opened_at: datetime
 
 
-_SORTS: Final = Sorts({"opened_at": ("opened_at", datetime)}, default="opened_at", last=("id", UUID))
-
-
-def _page(relation: Any, shape: tuple[Sort, bool]) -> Any:
-    sort, further = shape
+def _open(relation: FromClause, _given: object) -> Select[Any]:
     customers = Customer.__table__
     whose = (customers.c.partner_id == relation.c.partner_id) & (customers.c.id == relation.c.customer_id)
-    mine = chosen(relation, ("id", "customer_id", "partner_id", "findings", "opened_at"))
-    theirs = chosen(customers, ("version", "company", "contact"))
-    statement = select(*mine, *theirs).select_from(relation.join(customers, whose))
-    statement = statement.where(relation.c.status == "open").order_by(*sort.order(relation)).limit(bindparam("limit"))
-    return statement.where(sort.after(relation)) if further else statement
+    theirs = (one for one in ReviewView.columns(customers) if one.name not in relation.c)
+    return select(*ReviewView.columns(relation), *theirs).select_from(relation.join(customers, whose)).where(relation.c.status == "open")
 
 
-_PAGE: Final = Reading(Review, _page)
+_SORTS: Final = Sorts({"opened_at": ("opened_at", datetime)}, default="opened_at", last=("id", UUID))
+_OPEN: Final = Paged(Review, ReviewView, _SORTS, build=_open)
 _PARTNER: Final = Reading(Customer, lambda r, _shape: select(r.c.partner_id).where(r.c.id == bindparam("id")))
 
 
-async def page(read: Read, *, cursor: str | None, limit: int) -> Page[ReviewLine]:
+async def page(read: Read, wanted: Wanted) -> Listing[ReviewView]:
     """What is open over all partners, the oldest first (operators only: the statement reads the tables)."""
-    order = _SORTS.read(None)
-    after = order.read(cursor)
-    rows = await read.rows(_PAGE, (order, bool(after)), limit=limit + 1, **after)
-    return Page.cut(rows, _line, sort=order, limit=limit, as_of=read.now)
+    return await _OPEN.page(read, wanted)
 
 
 async def partner_of(read: Read, customer_id: UUID) -> UUID:
@@ -170,8 +161,3 @@ async def partner_of(read: Read, customer_id: UUID) -> UUID:
         raise CustomerNotFound
     partner_id: UUID = row["partner_id"]
     return partner_id
-
-
-def _line(row: Any) -> ReviewLine:
-    values: dict[str, Any] = {name: row[name] for name in ReviewLine.__struct_fields__}
-    return ReviewLine(**values | {name: raw(row[name]) for name in ("company", "contact", "findings")})

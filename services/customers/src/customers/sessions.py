@@ -16,8 +16,10 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import ApiDatabase
+from chassis.http.views import View
 from chassis.ids import new_id
 from chassis.principal import Principal
+from chassis.tokens import LIFETIME
 from customers.errors import CredentialsWrong, SessionEnded, SignInByPartnerOnly, SignInRefused
 from customers.rules.keyring import Keyring
 
@@ -32,6 +34,23 @@ class SignedIn:
     access_token: str
     refresh_token: str
     expires_at: datetime
+
+
+class SignedInUserView(View, frozen=True, kw_only=True):
+    id: UUID
+    kind: str
+    partner_id: UUID
+    customer_id: UUID | None
+
+
+class TokensView(View, frozen=True, kw_only=True):
+    """``expires_in`` is the access token's life in seconds."""
+
+    access_token: str
+    refresh_token: str
+    token_type: str
+    expires_in: int
+    user: SignedInUserView
 
 
 async def start(database: ApiDatabase, keyring: Keyring, now: datetime, *, email: str, password: str) -> SignedIn:
@@ -92,6 +111,18 @@ async def end(database: ApiDatabase, now: datetime, *, token: str) -> None:
         found = (await door.execute(text("select * from door.lock_refresh(:token)"), {"token": _hash(token)})).one_or_none()
         if found is not None:
             await _end(door, found.session_id, now, "signed_out")
+
+
+def shown(signed_in: SignedIn) -> TokensView:
+    """What whoever signed in is answered."""
+    who = signed_in.principal
+    return TokensView(
+        access_token=signed_in.access_token,
+        refresh_token=signed_in.refresh_token,
+        token_type="Bearer",  # noqa: S106 (a type, no secret)
+        expires_in=int(LIFETIME.total_seconds()),
+        user=SignedInUserView(id=who.user_id, kind=who.kind, partner_id=who.partner_id, customer_id=who.customer_id),
+    )
 
 
 def _admit(found: Row[Any]) -> None:

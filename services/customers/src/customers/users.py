@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-import msgspec
-from sqlalchemy import bindparam, select
+from sqlalchemy import FromClause, Select, bindparam, select
 
 from chassis.database import Read, Reading, Transaction
-from chassis.http.lists import Page, Sort, Sorts
+from chassis.http.lists import Listing, Paged, Sorts, Wanted
+from chassis.http.views import View
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import RoleNotFound, UserNotFound
 from customers.rules.admission import Admission, admit
@@ -64,8 +64,8 @@ async def _lock_roles(tx: Transaction, role_ids: tuple[UUID, ...]) -> None:
         raise RoleNotFound(errors=errors)
 
 
-class UserLine(msgspec.Struct):
-    """A user as it is answered."""
+class UserView(View, frozen=True, kw_only=True):
+    """A user of a partner, or a customer's."""
 
     id: UUID
     version: int
@@ -79,8 +79,8 @@ class UserLine(msgspec.Struct):
     created_at: datetime
 
 
-class RoleLine(msgspec.Struct):
-    """A role as it is answered."""
+class RoleView(View, frozen=True, kw_only=True):
+    """A role: what its users may do, and with which customers."""
 
     id: UUID
     version: int
@@ -91,36 +91,24 @@ class RoleLine(msgspec.Struct):
     default_level: str
 
 
+def _own(relation: FromClause) -> Select[Any]:
+    return select(*UserView.columns(relation)).where(relation.c.kind != "customer")
+
+
 _SORTS: Final = Sorts({"created_at": ("created_at", datetime), "name": ("name", str)}, default="created_at", last=("id", UUID))
-_ONE: Final = Reading(User, lambda r, _shape: select(*_columns(r, UserLine)).where(r.c.id == bindparam("id"), r.c.kind != "customer"))
+_ONE: Final = Reading(User, lambda r, _shape: _own(r).where(r.c.id == bindparam("id")))
+_USERS: Final = Paged(User, UserView, _SORTS, build=lambda r, _given: _own(r).where(r.c.partner_id == bindparam("of")))
 _ROLES: Final = Reading(
-    Role, lambda r, _shape: select(*_columns(r, RoleLine)).where(r.c.partner_id == bindparam("of")).order_by(r.c.name).limit(1000)
+    Role, lambda r, _shape: select(*RoleView.columns(r)).where(r.c.partner_id == bindparam("of")).order_by(r.c.name).limit(1000)
 )
 
 
-def _columns(relation: Any, line: type[msgspec.Struct]) -> list[Any]:
-    return [relation.c[name] for name in line.__struct_fields__]
-
-
-def _page(relation: Any, shape: tuple[Sort, bool]) -> Any:
-    sort, further = shape
-    statement = select(*_columns(relation, UserLine)).where(relation.c.partner_id == bindparam("of"), relation.c.kind != "customer")
-    statement = statement.order_by(*sort.order(relation)).limit(bindparam("limit"))
-    return statement.where(sort.after(relation)) if further else statement
-
-
-_PAGE: Final = Reading(User, _page)
-
-
-async def page(read: Read, *, sort: str | None, cursor: str | None, limit: int) -> Page[UserLine]:
+async def page(read: Read, wanted: Wanted) -> Listing[UserView]:
     """The users of the partner itself; those of its customers are listed with them."""
-    order = _SORTS.read(sort)
-    after = order.read(cursor)
-    rows = await read.rows(_PAGE, (order, bool(after)), of=read.partner_id, limit=limit + 1, **after)
-    return Page.cut(rows, _user, sort=order, limit=limit, as_of=read.now)
+    return await _USERS.page(read, wanted, of=read.partner_id)
 
 
-async def one(read: Read, user_id: UUID) -> UserLine:
+async def one(read: Read, user_id: UUID) -> UserView:
     """One user of the partner itself.
 
     Raises:
@@ -129,18 +117,10 @@ async def one(read: Read, user_id: UUID) -> UserLine:
     row = await read.row(_ONE, id=user_id)
     if row is None:
         raise UserNotFound
-    return _user(row)
+    return UserView.of(row)
 
 
-async def roles(read: Read) -> list[RoleLine]:
+async def roles(read: Read) -> Listing[RoleView]:
     """The partner's roles, by name."""
-    return [RoleLine(**row) for row in await read.rows(_ROLES, of=read.partner_id)]
-
-
-def _user(row: Any) -> UserLine:
-    return UserLine(**row)
-
-
-def line(user: User) -> UserLine:
-    """A user that was just added, as ``one`` answers it."""
-    return UserLine(**{name: getattr(user, name) for name in UserLine.__struct_fields__})
+    rows = await read.rows(_ROLES, of=read.partner_id)
+    return Listing.whole([RoleView.of(row) for row in rows], as_of=read.now)

@@ -4,19 +4,17 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from chassis.access.permissions import Permission
 from chassis.http.calls import Call, allow
-from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing
+from chassis.http.lists import Listing, ListQuery
 from chassis.http.text import Text
 from contracts.customers.customers import CustomerStatus, ManagementType
 from customers import customer_list, customers, first_admins
-from customers.customer_list import Wanted
+from customers.customer_list import CustomerListView, CustomerView
 from customers.first_admins import ReplaceAddress
 from customers.routes.bodies import LastingAddress, NewCustomer
-from customers.routes.views import CustomerInList, CustomerView
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 
@@ -24,20 +22,15 @@ READERS = frozenset({"partner", "operator"})
 EVERYBODY = frozenset({"partner", "operator", "customer"})
 
 
-class ListQuery(BaseModel):
-    """``q`` is a fragment of the name; filters left out mean all. Sorts: name, type, created_at, status.
+class CustomersQuery(ListQuery):
+    """``q`` is a fragment of the name. Sorts: name, type, created_at, status.
 
     Customers that were rejected, deleted or purged are listed only where ``status`` asks for them.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     q: Annotated[str, Text(200)] | None = None
     status: CustomerStatus | None = None
     management_type: ManagementType | None = None
-    sort: Annotated[str, Text(100)] | None = None
-    cursor: Cursor | None = None
-    limit: Limit = DEFAULT_LIMIT
 
 
 @router.post("", status_code=201, response_model=CustomerView)
@@ -47,10 +40,11 @@ async def create(body: NewCustomer, call: Annotated[Call, allow(Permission.CUSTO
         return call.created(customer_list.shown(customer), location=f"/v1/customers/{customer.id}", version=customer.version)
 
 
-@router.get("", response_model=Listing[CustomerInList])
-async def list_customers(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=READERS)]) -> Response:
+@router.get("", response_model=Listing[CustomerListView])
+async def list_customers(query: Annotated[CustomersQuery, Query()], call: Annotated[Call, allow(kinds=READERS)]) -> Response:
     async with call.read() as read:
-        return call.answer(await customer_list.page(read, Wanted(**query.model_dump())))
+        found = customer_list.page(read, query.wanted, q=query.q, status=query.status, management_type=query.management_type)
+        return call.answer(await found)
 
 
 @router.get("/{customer_id}", response_model=CustomerView)

@@ -1,21 +1,20 @@
 """Partners over HTTP: registered by the operator, read by the operator and by themselves."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
-from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing
+from chassis.http.lists import Listing, ListQuery
 from chassis.http.text import CountryCode, EmailAddress, LanguageTag, Name, Text, TimeZoneName
 from chassis.ids import new_id
 from contracts.customers.partners import SupportInfo
 from customers import partners
-from customers.partners import FirstUser, Parent, RegisterPartner
+from customers.partners import FirstUser, Parent, PartnerView, RegisterPartner
 from customers.rules import passwords, support
 from customers.rules.keyring import Keyring
 
@@ -63,34 +62,6 @@ class NewPartner(Body):
         )
 
 
-class SupportView(BaseModel):
-    purchase_url: str | None = None
-    support_url: str | None = None
-    support_email: str | None = None
-    support_phone: str | None = None
-
-
-class PartnerView(BaseModel):
-    id: UUID
-    version: int
-    company_name: str
-    country: str
-    status: str
-    parent_id: UUID | None
-    language: str
-    time_zone: str
-    support: SupportView
-    registered_at: datetime
-
-
-class ListQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    sort: Annotated[str, Text(100)] | None = None
-    cursor: Cursor | None = None
-    limit: Limit = DEFAULT_LIMIT
-
-
 @router.post("", status_code=201, response_model=PartnerView)
 async def register(body: NewPartner, call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
     given = support.checked(body.support.model_dump(), country=body.country)
@@ -99,13 +70,13 @@ async def register(body: NewPartner, call: Annotated[Call, allow(kinds=OPERATORS
     command = body.command(parent, given, await _hashed(body.admin, call.tools))
     async with call.change(founding=new_id()) as tx:
         partner, _ = await partners.register(tx, command)
-        return call.created(partners.line(partner), location=f"/v1/partners/{partner.id}", version=partner.version)
+        return call.created(partners.shown(partner), location=f"/v1/partners/{partner.id}", version=partner.version)
 
 
 @router.get("", response_model=Listing[PartnerView])
 async def list_partners(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
     async with call.read() as read:
-        return call.answer(await partners.page(read, sort=query.sort, cursor=query.cursor, limit=query.limit))
+        return call.answer(await partners.page(read, query.wanted))
 
 
 @router.get("/{partner_id}", response_model=PartnerView)

@@ -4,16 +4,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
-from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing
+from chassis.http.lists import Listing, ListQuery
 from chassis.http.text import Note
 from customers import customer_list, reviews
-from customers.reviews import ClearReview, RejectReview
-from customers.routes.views import CustomerView, ReviewView
+from customers.customer_list import CustomerView
+from customers.reviews import ClearReview, RejectReview, ReviewView
 
 router = APIRouter(prefix="/v1", tags=["reviews"])
 
@@ -24,17 +23,10 @@ class Rejection(Body):
     reason: Note
 
 
-class ListQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    cursor: Cursor | None = None
-    limit: Limit = DEFAULT_LIMIT
-
-
 @router.get("/reviews", response_model=Listing[ReviewView])
 async def list_reviews(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
     async with call.read() as read:
-        return call.answer(await reviews.page(read, cursor=query.cursor, limit=query.limit))
+        return call.answer(await reviews.page(read, query.wanted))
 
 
 @router.post("/customers/{customer_id}/review/clear", response_model=CustomerView)

@@ -1,23 +1,22 @@
 """Signing in and out over HTTP, setting a password, and who is signed in. Answers with tokens are never stored."""
 
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from chassis.http import correlation
 from chassis.http.bodies import Body
-from chassis.http.calls import Call, Rails, allow, rails_of
+from chassis.http.calls import Call, Rails, allow, encode, rails_of
 from chassis.keys import published
-from chassis.tokens import LIFETIME
 from customers import credentials, me, sessions
 from customers.credentials import SetPassword
+from customers.me import MeView
 from customers.rules.keyring import Keyring
 from customers.rules.passwords import LONGEST
-from customers.sessions import SignedIn
+from customers.sessions import SignedIn, TokensView
 
 router = APIRouter(tags=["sessions"])
 
@@ -45,60 +44,14 @@ class NewPassword(Body):
     password: Annotated[str, Field(max_length=1000, json_schema_extra={"format": "password"})]
 
 
-class SignedInUser(BaseModel):
-    id: UUID
-    kind: str
-    partner_id: UUID
-    customer_id: UUID | None
-
-
-class Tokens(BaseModel):
-    """``expires_in`` is the access token's life in seconds."""
-
-    access_token: str
-    refresh_token: str
-    token_type: str
-    expires_in: int
-    user: SignedInUser
-
-
-class MyPartnerView(BaseModel):
-    id: UUID
-    name: str
-    language: str
-    time_zone: str
-    support: dict[str, str | None]
-
-
-class MyRoleView(BaseModel):
-    id: UUID
-    name: str
-
-
-class MyUserView(BaseModel):
-    id: UUID
-    kind: str
-    name: str
-    email: str | None
-    language: str
-    customer_id: UUID | None
-
-
-class MeView(BaseModel):
-    user: MyUserView
-    partner: MyPartnerView
-    roles: list[MyRoleView]
-    permissions: list[str]
-
-
-@router.post("/v1/sessions", status_code=201, response_model=Tokens)
+@router.post("/v1/sessions", status_code=201, response_model=TokensView)
 async def sign_in(body: SignIn, request: Request) -> Response:
     rails, keyring = _tools(request)
     signed_in = await sessions.start(rails.database, keyring, rails.clock.now(), email=body.email, password=body.password)
     return _tokens(signed_in, status=201)
 
 
-@router.post("/v1/sessions/refresh", response_model=Tokens)
+@router.post("/v1/sessions/refresh", response_model=TokensView)
 async def refresh(body: RefreshToken, request: Request) -> Response:
     rails, keyring = _tools(request)
     return _tokens(await sessions.refresh(rails.database, keyring, rails.clock.now(), token=body.refresh_token), status=200)
@@ -143,12 +96,4 @@ def _tools(request: Request) -> tuple[Rails, Keyring]:
 
 
 def _tokens(signed_in: SignedIn, *, status: int) -> Response:
-    who = signed_in.principal
-    tokens = Tokens(
-        access_token=signed_in.access_token,
-        refresh_token=signed_in.refresh_token,
-        token_type="Bearer",  # noqa: S106 (a type, no secret)
-        expires_in=int(LIFETIME.total_seconds()),
-        user=SignedInUser(id=who.user_id, kind=who.kind, partner_id=who.partner_id, customer_id=who.customer_id),
-    )
-    return Response(tokens.model_dump_json(), status_code=status, media_type="application/json", headers=_NO_STORE)
+    return Response(encode(sessions.shown(signed_in)), status_code=status, media_type="application/json", headers=_NO_STORE)

@@ -1,24 +1,21 @@
 """Users and roles of a partner over HTTP."""
 
-from datetime import datetime
 from typing import Annotated, cast
 from uuid import UUID
 
 from annotated_types import Len
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from chassis.access.permissions import Permission
 from chassis.access.rights import Rights
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
-from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing, Page
-from chassis.http.text import EmailAddress, LanguageTag, Name, Text
-from contracts.customers.credentials import LinkPurpose
+from chassis.http.lists import Listing, ListQuery
+from chassis.http.text import EmailAddress, LanguageTag, Name
 from customers import links, users
-from customers.links import RequestLink
-from customers.users import AddUser, RoleLine
+from customers.links import LinkView, RequestLink
+from customers.users import AddUser, RoleView, UserView
 
 router = APIRouter(prefix="/v1", tags=["users"])
 
@@ -32,51 +29,12 @@ class NewUser(Body):
     language: LanguageTag | None = None
 
 
-class UserView(BaseModel):
-    id: UUID
-    version: int
-    kind: str
-    status: str
-    name: str
-    email: str | None
-    language: str
-    customer_id: UUID | None
-    role_ids: list[UUID]
-    created_at: datetime
-
-
-class LinkView(BaseModel):
-    """A link that is on its way by mail: a welcome to a customer's first admin, an invitation to a partner's user."""
-
-    user_id: UUID
-    purpose: LinkPurpose
-    expires_at: datetime
-
-
-class RoleView(BaseModel):
-    id: UUID
-    version: int
-    name: str
-    predefined: bool
-    permissions: list[str]
-    all_customers: str | None
-    default_level: str
-
-
-class ListQuery(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    sort: Annotated[str, Text(100)] | None = None
-    cursor: Cursor | None = None
-    limit: Limit = DEFAULT_LIMIT
-
-
 @router.post("/users", status_code=201, response_model=UserView)
 async def add(body: NewUser, call: Annotated[Call, allow(Permission.USERS_MANAGE, kinds=STAFF)]) -> Response:
     command = AddUser(name=body.name, email=body.email, role_ids=tuple(body.role_ids), language=body.language)
     async with call.change(tenant=call.principal.tenant if call.principal.kind == "operator" else None) as tx:
         user = await users.add(tx, command)
-        return call.created(users.line(user), location=f"/v1/users/{user.id}", version=user.version)
+        return call.created(UserView.of_entity(user), location=f"/v1/users/{user.id}", version=user.version)
 
 
 @router.post("/users/{user_id}/link", status_code=202, response_model=LinkView)
@@ -98,7 +56,7 @@ async def request_link(user_id: UUID, call: Annotated[Call, allow(kinds=STAFF)])
 @router.get("/users", response_model=Listing[UserView])
 async def list_users(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
     async with call.read() as read:
-        return call.answer(await users.page(read, sort=query.sort, cursor=query.cursor, limit=query.limit))
+        return call.answer(await users.page(read, query.wanted))
 
 
 @router.get("/users/{user_id}", response_model=UserView)
@@ -111,4 +69,4 @@ async def get(user_id: UUID, call: Annotated[Call, allow(kinds=STAFF)]) -> Respo
 @router.get("/roles", response_model=Listing[RoleView])
 async def list_roles(call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
     async with call.read() as read:
-        return call.answer(Page[RoleLine](items=await users.roles(read), next=None, as_of=read.now))
+        return call.answer(await users.roles(read))

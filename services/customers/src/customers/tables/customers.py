@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.database.tables import Base, TenantRow, Versioned
+from chassis.database.tables import WITHHELD, Base, TenantRow, Versioned
 
 LIVING = "status not in ('deleted', 'purged', 'rejected')"
 
@@ -45,9 +45,9 @@ class Customer(TenantRow, Versioned, Base):
     company: Mapped[dict[str, Any]]
     contact: Mapped[dict[str, Any]]
     first_admin: Mapped[dict[str, Any]]
-    products: Mapped[list[dict[str, Any]]]
-    review_reasons: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    products: Mapped[list[dict[str, Any]]] = mapped_column(info=WITHHELD)
+    review_reasons: Mapped[list[str]] = mapped_column(ARRAY(Text), info=WITHHELD)
+    tags: Mapped[list[str]] = mapped_column(ARRAY(Text), info=WITHHELD)
     data_region: Mapped[str]
     welcome_link_id: Mapped[UUID | None]
     identity_policy_version: Mapped[str]

@@ -66,6 +66,7 @@ def _customers() -> None:
         sa.Index("customers_by_creation", "partner_id", "created_at", "id"),
         sa.Index("customers_search", "partner_id", "name_key", postgresql_using="gin", postgresql_ops={"name_key": "gin_trgm_ops"}),
         portal="id",
+        withheld=("products", "review_reasons", "tags"),
     )
     schema.access_view("access_customers", "select partner_id, id, version, status, management_type, tags from customers")
     op.create_foreign_key(
