@@ -4,9 +4,7 @@
 ops teams scale one by one. SIGTERM drains: the door closes first, then what is in hand is finished.
 """
 
-import asyncio
 import gc
-import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -16,17 +14,18 @@ from typing import Any, Final, Literal
 import structlog
 from fastapi import APIRouter, FastAPI
 
+from chassis.backlogs import Backlogs
 from chassis.clock import Clock, SystemClock
 from chassis.consumers.handlers import Consumer
 from chassis.consumers.worker import ConsumerWorker
 from chassis.database import ApiDatabase, WorkerDatabase
-from chassis.database.heads import pending
 from chassis.due import Due, DueWorker
 from chassis.health import Health
 from chassis.housekeeping import Chore, Housekeeping
 from chassis.http.app import build
 from chassis.http.calls import Rails
 from chassis.keys import KeySet
+from chassis.loops import Loop, Loops
 from chassis.relay import Relay
 from chassis.serving import serve
 from chassis.settings import ServiceSettings
@@ -76,6 +75,7 @@ class Process:
         self._api: ApiDatabase | None = ApiDatabase(self._database, self._clock) if "api" in parts else None
         self._work: WorkerDatabase | None = WorkerDatabase(self._database, self._clock) if parts - {"api"} else None
         self._loops = list(self._make_loops())
+        self._running = Loops(self._loops)
 
     def app(self) -> FastAPI:
         """The HTTP application; a process without ``api`` answers for its health alone."""
@@ -99,7 +99,7 @@ class Process:
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. A part that fails for good ends the process."""
-        await serve(self.app(), host=self._settings.http_host, port=self._settings.http_port)
+        await serve(self.app(), host=self._settings.http_host, port=self._settings.http_port, stopping=self._running.stop)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -111,22 +111,23 @@ class Process:
             self._watch()
             gc.collect()
             gc.freeze()
-            async with _running(self._loops):
+            async with self._running.running():
                 log.info("service_started", parts=sorted(self._parts))
                 yield
             log.info("service_stopped")
 
-    def _make_loops(self) -> Sequence["ConsumerWorker | DueWorker | Housekeeping | Relay"]:
+    def _make_loops(self) -> Sequence[Loop]:
         if self._work is None:
             return ()
         kafka, prefix = self._settings.kafka, self._settings.topic_prefix
-        loops: list[ConsumerWorker | DueWorker | Housekeeping | Relay] = []
+        loops: list[Loop] = []
         if "worker" in self._parts:
             loops += [
                 ConsumerWorker(one, self._work, kafka=kafka, prefix=prefix, slot=self._settings.slot) for one in self._service.consumers
             ]
             loops.append(DueWorker(self._service.due, self._work, self._clock))
             loops.append(Housekeeping(self._work, self._clock, self._service.chores))
+            loops.append(Backlogs(self._work, self._clock))
         if "relay" in self._parts:
             loops.append(Relay(self._work, kafka=kafka, prefix=prefix))
         return loops
@@ -136,8 +137,7 @@ class Process:
         for name, database in (("database for requests", self._api), ("database for work", self._work)):
             if database is not None:
                 self._health.add(name, database.ping)
-        if self._work is not None:
-            self._health.add("schema", self._at_head)
+        self._health.add("schema", self._at_head)
         for loop in self._loops:
             self._health.add(f"{loop.name} works", _works(loop))
             if isinstance(loop, ConsumerWorker):
@@ -148,38 +148,13 @@ class Process:
 
     async def _at_head(self) -> bool:
         """Whether the schema is as new as this code; it does not go back."""
-        if self._work is not None and not self._head_seen:
-            async with self._work.direct() as connection:
-                self._head_seen = not await pending(connection, self._service.migrations)
-        return self._head_seen or self._work is None
+        database = self._work or self._api
+        if database is not None and not self._head_seen:
+            self._head_seen = not await database.pending(self._service.migrations)
+        return self._head_seen
 
 
-@asynccontextmanager
-async def _running(loops: Sequence["ConsumerWorker | DueWorker | Housekeeping | Relay"]) -> AsyncIterator[None]:
-    """Run the loops in the background; on leaving, let each finish what it has in hand."""
-    tasks = [asyncio.create_task(_or_die(loop.run(), loop.name), name=loop.name) for loop in loops]
-    try:
-        yield
-    finally:
-        for loop in loops:
-            loop.stop()
-        _, late = await asyncio.wait(tasks, timeout=8) if tasks else (set(), set())
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-
-
-async def _or_die(loop: Coroutine[Any, Any, None], name: str) -> None:
-    """A loop ends only when it is stopped; anything else is a bug, and the process must not go on without it."""
-    try:
-        await loop
-    except Exception:
-        log.exception("part_failed", part=name)
-        signal.raise_signal(signal.SIGTERM)
-        raise
-
-
-def _works(loop: "ConsumerWorker | DueWorker | Housekeeping | Relay") -> Callable[[], Coroutine[Any, Any, bool]]:
+def _works(loop: Loop) -> Callable[[], Coroutine[Any, Any, bool]]:
     async def check() -> bool:
         return loop.failures < _PATIENCE
 

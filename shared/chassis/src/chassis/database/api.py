@@ -8,6 +8,7 @@ carries none.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import asyncpg
@@ -16,7 +17,8 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
 
 from chassis.clock import Clock
-from chassis.database import outbox
+from chassis.database import outbox, pools
+from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane
 from chassis.database.reading import Read
@@ -73,17 +75,28 @@ class ApiDatabase:
         )
         async with self._pool.acquire() as connection:
             await refuse_mighty(connection, service=self._settings.service)
+        pools.show("changes", self._engine.pool.checkedout, self._connections)  # type: ignore[attr-defined]  # as QueuePool has it
+        pools.show("reads", self._reads_in_hand, self._connections)
 
     async def close(self) -> None:
+        pools.hide("changes")
+        pools.hide("reads")
         if self._pool is not None:
             await self._pool.close()
             self._pool = None
         await self._engine.dispose()
 
     async def ping(self) -> None:
-        """Whether the database answers (readiness)."""
+        """Whether a read and a change would get a connection, and an answer (readiness)."""
         async with self._readers, self._reading_pool.acquire(timeout=2) as connection:
             await connection.execute("select 1")
+        async with self._engine.connect() as connection:
+            await connection.execute(text("select 1"))
+
+    async def pending(self, migrations: Path | None) -> list[str]:
+        """Version tables that are behind this code (readiness)."""
+        async with self._readers, self._reading_pool.acquire(timeout=2) as connection:
+            return await pending(connection, migrations)
 
     @asynccontextmanager
     async def change(
@@ -125,6 +138,9 @@ class ApiDatabase:
         """A transaction before any tenant is known: it can only execute the door functions."""
         async with self._engine.begin() as connection:
             yield connection
+
+    def _reads_in_hand(self) -> int:
+        return self._pool.get_size() - self._pool.get_idle_size() if self._pool is not None else 0
 
     @property
     def _reading_pool(self) -> "asyncpg.Pool[Any]":

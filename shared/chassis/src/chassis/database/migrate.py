@@ -51,5 +51,5 @@ def _upgrade(connection: Connection, directory: Path, version_table: str, servic
         environment.configure(connection=connection, version_table=version_table, service=service)
         with environment.begin_transaction():
             environment.run_migrations()
-    connection.execute(text(f"grant select on {version_table} to {service}_worker"))
+    connection.execute(text(f"grant select on {version_table} to {service}_worker, {service}_api"))
     connection.commit()

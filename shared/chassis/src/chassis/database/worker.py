@@ -7,6 +7,7 @@ and hands features the same ``Transaction`` that a request does.
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from chassis import logs, tracing
 from chassis.clock import Clock
-from chassis.database import outbox
+from chassis.database import outbox, pools
+from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane, Told
 from chassis.database.savepoints import DRIVER
@@ -85,6 +87,7 @@ class WorkerDatabase:
     def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 8) -> None:
         self.settings: Final = settings
         self._clock = clock
+        self._connections = connections
         self._engine = create_async_engine(
             settings.url("worker").set(drivername=DRIVER), pool_size=connections, max_overflow=0, pool_timeout=30, hide_parameters=True
         )
@@ -93,13 +96,21 @@ class WorkerDatabase:
         """Connect, and refuse a login that could lift row-level security."""
         async with self.direct() as connection:
             await refuse_mighty(connection, service=self.settings.service)
+        pools.show("work", self._engine.pool.checkedout, self._connections)  # type: ignore[attr-defined]  # as QueuePool has it
 
     async def close(self) -> None:
+        pools.hide("work")
         await self._engine.dispose()
 
     async def ping(self) -> None:
+        """Whether work would get a connection, and an answer (readiness)."""
         async with self._engine.connect() as connection:
             await connection.execute(text("select 1"))
+
+    async def pending(self, migrations: Path | None) -> list[str]:
+        """Version tables that are behind this code (readiness)."""
+        async with self.direct() as connection:
+            return await pending(connection, migrations)
 
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
