@@ -25,6 +25,8 @@ begin
         execute format('alter role %I set lock_timeout = ''2s''', service || '_worker');
         execute format('alter role %I set lock_timeout = ''2s''', service || '_api');
         execute format('alter role %I set idle_in_transaction_session_timeout = ''30s''', service || '_api');
+        -- A worker that is stopped with a batch in hand keeps its fences no longer than Kafka keeps its partitions for it.
+        execute format('alter role %I set idle_in_transaction_session_timeout = ''10s''', service || '_worker');
 
         foreach face in array array['partner', 'portal', 'operator'] loop
             if to_regrole(format('%I', service || '_' || face)) is null then

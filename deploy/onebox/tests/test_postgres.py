@@ -41,6 +41,14 @@ async def test_the_api_login_can_do_nothing_but_take_its_own_services_faces(post
     assert set(api["rolconfig"]) == {"jit=off", "lock_timeout=2s", "idle_in_transaction_session_timeout=30s"}
 
 
+async def test_a_worker_that_stops_with_rows_in_hand_loses_them_as_soon_as_its_partitions(postgres: PostgresAddress) -> None:
+    await prepare_roles(postgres, {})
+
+    worker = next(role for role in await _roles(postgres) if role["rolname"] == "licensing_worker")
+
+    assert set(worker["rolconfig"]) == {"jit=off", "lock_timeout=2s", "idle_in_transaction_session_timeout=10s"}
+
+
 async def test_a_service_cannot_enter_another_services_database(postgres: PostgresAddress) -> None:
     await prepare_roles(postgres, {})
     await prepare_databases(postgres)

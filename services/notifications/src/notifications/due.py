@@ -1,6 +1,7 @@
 """Due work: welcomes, copies of them and invitations to be written, mails to be sent."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -11,6 +12,8 @@ from notifications.rules import mailing
 
 WRITERS: Final[Mapping[str, Writer]] = {welcome.TEMPLATE: welcome.letter, invitations.TEMPLATE: invitations.letter}
 """Who writes the letter of each template."""
+_GOODBYE: Final = timedelta(seconds=15)
+"""What taking leave of a mail server, and writing down what it said, may take beyond its own time."""
 
 
 def kinds(desk: Desk) -> Sequence[Due]:
@@ -19,5 +22,5 @@ def kinds(desk: Desk) -> Sequence[Due]:
         Due(welcome.COPY, welcome.write_copies),
         Due(welcome.LATE_COPIES, welcome.write_late_copies),
         Due(invitations.INVITE, invitations.write),
-        Due(mailing.SEND, partial(deliveries.send, desk=desk, writers=WRITERS)),
+        Due(mailing.SEND, partial(deliveries.send, desk=desk, writers=WRITERS), outside=_GOODBYE + timedelta(seconds=desk.server.timeout)),
     )

@@ -15,7 +15,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, Text, UniqueConstraint, delete, select, update
+from sqlalchemy import Row, Text, UniqueConstraint, delete, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -30,6 +30,8 @@ log = structlog.get_logger()
 
 _IDLE: Final = 0.2
 _LONGEST: Final = timedelta(hours=1)
+_LEAVE: Final = text("select set_config('idle_in_transaction_session_timeout', :patience, true)")
+"""A worker's open transaction that says nothing is ended after ten seconds, unless it asks for more."""
 
 
 class DueRow(TenantRow, Base):
@@ -65,6 +67,8 @@ class Due:
 
     kind: str
     handle: Callable[[Transaction, DueItem], Awaitable[None]]
+    outside: timedelta = timedelta(0)
+    """How long the handler may wait for somebody else, such as a mail server, while its transaction is open."""
 
 
 class Retry(Exception):
@@ -92,8 +96,8 @@ async def plan(tx: Transaction, kind: str, subject: UUID, *, slot: str, at: date
     await tx.session.execute(row.on_conflict_do_update(constraint="due_once_per_slot", set_=moved | {"attempts": 0}))
 
 
-async def withdraw(tx: Transaction, kind: str, subject: UUID) -> None:
-    """Take planned work back; what is not planned any more changes nothing.
+async def withdraw(tx: Transaction, kind: str, subject: UUID) -> bool:
+    """Take planned work back, and say whether there was any; what is not planned any more changes nothing.
 
     Work that somebody has in hand at this moment is left to him: whoever does it looks at how
     things are then. Waiting for it here would be waiting in a circle, because it waits for the subject.
@@ -101,6 +105,7 @@ async def withdraw(tx: Transaction, kind: str, subject: UUID) -> None:
     planned = select(DueRow.id).where(DueRow.partner_id == tx.partner_id, DueRow.kind == kind, DueRow.subject == subject)
     free = (await tx.session.scalars(planned.with_for_update(skip_locked=True))).all()
     await tx.session.execute(delete(DueRow).where(DueRow.partner_id == tx.partner_id, DueRow.id.in_(free)))
+    return bool(free)
 
 
 class DueWorker:
@@ -166,10 +171,13 @@ class DueWorker:
     async def _attempt(self, work: Work, row: Row[Any]) -> None:
         item = DueItem(id=row.id, subject=row.subject, slot=row.slot, due_at=row.due_at, attempts=row.attempts, payload=row.payload)
         this = (DueRow.partner_id == row.partner_id, DueRow.id == row.id)
+        kind = self._kinds[row.kind]
+        if kind.outside:
+            await work.session.execute(_LEAVE, {"patience": f"{kind.outside.total_seconds():.0f}s"})
         try:
             async with work.item(row.partner_id, at=row.due_at) as tx:
                 await tx.session.execute(delete(DueRow).where(*this))
-                await self._kinds[row.kind].handle(tx, item)
+                await kind.handle(tx, item)
         except DBAPIError as failure:
             if failure.connection_invalidated:
                 raise
