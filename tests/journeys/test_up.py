@@ -18,6 +18,7 @@ from onebox.api import Api
 from onebox.home import Home
 from onebox.people import BISTROT, MANAGEMENT_TYPES, NORTHWIND
 from onebox.ports import free_ports
+from onebox.status import State, Status
 
 A_DOZEN = 12
 
@@ -58,7 +59,7 @@ async def customers_by_type(installation: Installation) -> dict[str, set[str]]:
         for partner in (NORTHWIND, BISTROT):
             api = await Api(http).signed_in(partner.email, people.PASSWORD)
             for each in (await api.get("/v1/customers", limit="200"))["items"]:
-                found[each["management_type"]].add(each["company_name"])
+                found[each["management_type"]].add(each["company"]["name"])
     return found
 
 
@@ -117,7 +118,8 @@ async def test_down_leaves_no_process_and_up_again_finds_the_data(
     assert not _listens(installation.home.gateway_port)
     assert installation.run("up", "--no-tour").returncode == 0
     assert await customers_by_type(installation) == seeded
-    assert {each["note"] for each in installation.status()["processes"] if each["state"] == "done"} == {"unchanged"}
+    errands = [entry for entry in Status.written(installation.home).entries if entry.errand]
+    assert {(entry.state, entry.note) for entry in errands} == {(State.DONE, "unchanged")}
 
 
 def _listens(port: int) -> bool:
