@@ -25,7 +25,7 @@ from contracts.customers.customers import CustomerChanged
 from reporting.rules import attention, freshness
 from reporting.rules.attention import Attention
 from reporting.rules.customer_filters import Filters, Given, conditions
-from reporting.rules.product_use import Product, Use, products, recount, use_by_type
+from reporting.rules.product_use import KEPT, Product, Use, products, recount, use_by_type
 from reporting.tables.customer_overview import CustomerOverview
 
 _TABLE: Final = CustomerOverview.metadata.tables[CustomerOverview.__tablename__]
@@ -138,7 +138,7 @@ def _row(record: CustomerChanged) -> dict[str, Any]:
 
 
 _ROWS: Final = follow(CustomerChanged, _TABLE, _row)
-PROJECTION: Final = Projection(name="customer overview", record=CustomerChanged, apply=project, forget=forget)
+PROJECTION: Final = Projection(name="customer overview", record=CustomerChanged, apply=project, forget=forget, keeps=KEPT)
 
 
 def _shown(row: Record, now: datetime) -> dict[str, Any]:

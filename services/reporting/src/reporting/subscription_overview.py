@@ -13,7 +13,7 @@ from chassis.consumers import Event, Projection
 from chassis.consumers.events import Tombstone
 from chassis.database.worker import Work
 from contracts.licensing.subscriptions import SubscriptionChanged
-from reporting.rules.product_use import recount
+from reporting.rules.product_use import KEPT, recount
 from reporting.tables.subscription_overview import SubscriptionOverview
 
 _TABLE: Final = SubscriptionOverview.metadata.tables[SubscriptionOverview.__tablename__]
@@ -51,4 +51,4 @@ def _row(record: SubscriptionChanged) -> dict[str, Any]:
 
 
 _ROWS: Final = follow(SubscriptionChanged, _TABLE, _row)
-PROJECTION: Final = Projection(name="subscription overview", record=SubscriptionChanged, apply=project, forget=forget)
+PROJECTION: Final = Projection(name="subscription overview", record=SubscriptionChanged, apply=project, forget=forget, keeps=KEPT)

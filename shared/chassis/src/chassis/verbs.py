@@ -13,6 +13,8 @@ from chassis import logs, tracing
 from chassis.clock import SystemClock
 from chassis.consumers import commands
 from chassis.database import WorkerDatabase
+from chassis.rebuilding import Rebuilding
+from chassis.rebuilding import commands as rebuilding
 from chassis.service import EVERYTHING, Part, Process, Service
 from chassis.settings import ServiceSettings, load
 
@@ -32,7 +34,14 @@ def verbs[S: ServiceSettings](settings: type[S], service: Callable[[S], Service]
         logs.configure(made.name, made.settings.log_format)
         return WorkerDatabase(made.settings.database(made.name), SystemClock()), made.consumers
 
+    def rebuilds() -> Rebuilding:
+        made = service(load(settings))
+        logs.configure(made.name, made.settings.log_format)
+        said = made.settings
+        return Rebuilding(said.database(made.name), made.consumers, kafka=said.kafka, prefix=said.topic_prefix)
+
     app.add_typer(commands.parked(opened), name="parked")
+    rebuilding.add(app, rebuilds)
 
     @app.command()
     def serve() -> None:

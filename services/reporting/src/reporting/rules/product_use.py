@@ -54,6 +54,9 @@ update customer_overview c
        is distinct from (now.products, now.expired_trials, now.trials, now.paid, now.seats_all_used, now.next_trial_end)
 """)
 
+KEPT: Final = ("customer_overview", "subscription_overview")
+"""The tables that are counted from one another: they are kept, and rebuilt, together."""
+
 LIVE: Final = ("trial", "active", "suspended", "cancelling")
 """A subscription in one of these is a product of the customer: its seats are capacity."""
 

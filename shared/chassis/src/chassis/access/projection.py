@@ -28,6 +28,7 @@ def consumer(service: str) -> Consumer:
             follow(RoleChanged, tables.roles, _role),
             follow(CustomerChanged, tables.customers, _customer),
         ],
+        hears_beats=True,
     )
 
 
@@ -45,7 +46,7 @@ def follow[S: State[Any]](record: type[S], table: Table, row: Callable[[S], dict
     async def forget(work: Work, ended: Sequence[Tombstone]) -> None:
         await work.session.execute(delete(table).where(table.c.id.in_([one.entity_id for one in ended])))
 
-    return Projection(name=f"{table.name} follows {record.topic}", record=record, apply=apply, forget=forget)
+    return Projection(name=f"{table.name} follows {record.topic}", record=record, apply=apply, forget=forget, keeps=(table.name,))
 
 
 def _partner(record: PartnerChanged) -> dict[str, Any]:

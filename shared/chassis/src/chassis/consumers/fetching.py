@@ -21,13 +21,13 @@ _WAIT_MS: Final = 50
 _LOST: Final = ("unreadable", b"the name of a header is not UTF-8; the bytes are in the topic")
 
 
-async def fetch(kafka: AIOKafkaConsumer) -> list[Raw]:
+async def fetch(kafka: AIOKafkaConsumer, *, most: int = BATCH) -> list[Raw]:
     """What came within a moment.
 
     Raises:
         UnicodeDecodeError: a record could not be handed over, and others are lost with it; seek, and ``fetch_one_by_one``.
     """
-    fetched = await kafka.getmany(timeout_ms=_WAIT_MS, max_records=BATCH)
+    fetched = await kafka.getmany(timeout_ms=_WAIT_MS, max_records=most)
     return [_raw(record) for records in fetched.values() for record in records]
 
 

@@ -19,13 +19,15 @@ class Projection[S: State[Any]]:
     """A read model over one state topic.
 
     ``apply`` writes the batch's last event of each entity in one statement, guarded by the
-    version; ``forget`` removes entities whose tombstone came.
+    version; ``forget`` removes entities whose tombstone came. ``keeps`` names the tables that
+    are written so and in no other way: they can be rebuilt from the topics (``chassis.rebuilding``).
     """
 
     name: str
     record: type[S]
     apply: Callable[[Work, Sequence[Event[S]]], Awaitable[None]]
     forget: Callable[[Work, Sequence[Tombstone]], Awaitable[None]]
+    keeps: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,10 +44,14 @@ type Handler = Projection[Any] | Step[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """One consumer group: its handlers, several of which may follow the same topic."""
+    """One consumer group: its handlers, several of which may follow the same topic.
+
+    With ``hears_beats`` it notes when each partition's last beat was told (``contracts.beats``).
+    """
 
     group: str
     handlers: Sequence[Handler]
+    hears_beats: bool = False
 
     @property
     def projects(self) -> bool:

@@ -82,14 +82,19 @@ class Work:
 
 
 class WorkerDatabase:
-    """The database as workers see it. Open it once per process."""
+    """The database as workers see it. Open it once per process. ``server_settings`` are PostgreSQL's own, of each connection in its pool."""
 
-    def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 8) -> None:
+    def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 8, **server_settings: str) -> None:
         self.settings: Final = settings
         self._clock = clock
         self._connections = connections
         self._engine = create_async_engine(
-            settings.url("worker").set(drivername=DRIVER), pool_size=connections, max_overflow=0, pool_timeout=30, hide_parameters=True
+            settings.url("worker").set(drivername=DRIVER),
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=30,
+            hide_parameters=True,
+            connect_args={"server_settings": server_settings},
         )
 
     async def open(self) -> None:
