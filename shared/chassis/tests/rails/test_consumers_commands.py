@@ -57,7 +57,7 @@ async def test_a_parked_record_is_listed_with_its_place_and_reason_and_unparked_
     assert f"{first} parked   house.built/0@1 houses.build: no_garden: A house without a garden is not taken." in listed
     assert "blocked  house.built/0@2 houses.build: stands behind an earlier one" in listed
 
-    assert (await run("unpark", str(first)))[1].endswith("\n2 took effect\n")
+    assert (await run("unpark", str(first)))[1].endswith("2 took effect\n")
     assert await in_order(worker_database) == ["good", "bad", "after"]
     assert await run("list") == (0, "")
 
