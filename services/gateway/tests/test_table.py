@@ -13,6 +13,7 @@ from gateway.paths import Paths
 from gateway.table import OWN, PATHS, PUBLIC
 
 TOLD = {
+    "customers_url": "http://127.0.0.1:1",
     "link_key": SecretStr("k" * 64),
     "mail_from": "Partnerdeck <no-reply@partnerdeck.example>",
     "public_url": "http://127.0.0.1:8080",
@@ -25,7 +26,7 @@ TOLD = {
 def document(service: str) -> dict[str, Any]:
     """The service's own OpenAPI document, made of its code."""
     settings: type[ServiceSettings] = importlib.import_module(f"{service}.settings").Settings
-    known = {name: value for name, value in TOLD.items() if name in settings.model_fields}
+    known = {name: value for name, value in TOLD.items() if name in settings.model_fields and name != f"{service}_url"}
     made = settings(
         database_name=service, worker_password=SecretStr("x"), api_password=SecretStr("x"), kafka="127.0.0.1:9", http_port=1, **known
     )

@@ -7,6 +7,7 @@ from notifications.app import desk, service
 from notifications.settings import Settings
 
 GIVEN = {
+    "customers_url": "http://127.0.0.1:1",
     "database_name": "notifications",
     "worker_password": "w",
     "api_password": "a",

@@ -65,7 +65,7 @@ async def put(work: Work, table: Table, partner_id: UUID, **row: Any) -> None:
 
 def settings_for(database: DatabaseSettings) -> Settings:
     said: dict[str, Any] = {name: f"{name}-of-nobody" for name in ("worker_password", "api_password")}
-    return Settings(database_name=database.name, kafka="127.0.0.1:9092", http_port=8000, **said)
+    return Settings(database_name=database.name, kafka="127.0.0.1:9092", http_port=8000, customers_url="http://127.0.0.1:1", **said)
 
 
 async def page(client: httpx.AsyncClient, **params: Any) -> dict[str, Any]:

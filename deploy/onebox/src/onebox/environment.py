@@ -63,7 +63,7 @@ def _a_service(service: str, home: Home) -> dict[str, str]:
         "HTTP_PORT": str(home.ports()[service]),
     }
     if service != "customers":
-        values["KEYS_URL"] = _keys_url(home)
+        values |= {"KEYS_URL": _keys_url(home), "CUSTOMERS_URL": url("customers", home)}
     return {f"{service.upper()}_{name}": value for name, value in values.items()}
 
 

@@ -6,7 +6,7 @@ from chassis.keys import KeySet, signing_key
 from chassis.service import Service
 from chassis.tokens import Issuer
 from customers.consumers import consumers
-from customers.routes import customers, eula, partners, reviews, sessions, users
+from customers.routes import customers, eula, partners, reviews, rights, sessions, users
 from customers.rules.keyring import Keyring
 from customers.rules.passwords import Passwords
 from customers.settings import Settings
@@ -19,7 +19,7 @@ def service(settings: Settings) -> Service:
         name="customers",
         settings=settings,
         migrations=Path(__file__).parent / "migrations",
-        routers=[module.router for module in (sessions, partners, users, customers, reviews, eula)],
+        routers=[module.router for module in (sessions, rights, partners, users, customers, reviews, eula)],
         consumers=consumers(),
         keys=KeySet([key]),
         tools=keyring,

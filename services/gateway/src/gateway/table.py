@@ -17,6 +17,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customers/{customer_id}/review/reject",
         "/v1/eula",
         "/v1/me",
+        "/v1/me/rights",
         "/v1/partners",
         "/v1/partners/{partner_id}",
         "/v1/reviews",

@@ -7,3 +7,5 @@ from chassis.settings import ServiceSettings
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="LICENSING_")
+
+    customers_url: str

@@ -18,6 +18,7 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="NOTIFICATIONS_")
 
+    customers_url: str
     link_key: SecretStr = Field(min_length=32)
     mail_from: str
     public_url: str = Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")

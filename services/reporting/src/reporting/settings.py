@@ -7,3 +7,5 @@ from chassis.settings import ServiceSettings
 
 class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="REPORTING_")
+
+    customers_url: str

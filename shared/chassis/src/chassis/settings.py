@@ -59,6 +59,8 @@ class ServiceSettings(ProcessSettings):
     api_password: SecretStr
     kafka: str
     slot: str = Field(default="0", pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    customers_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
+    """Where customers is asked who may do what; every other service has to say so, customers itself has none."""
     topic_prefix: str = Field(default="", validation_alias="PARTNERDECK_TOPIC_PREFIX", pattern=r"^[a-z0-9._-]{0,64}$")
 
     def database(self, service: str) -> DatabaseSettings:

@@ -96,10 +96,14 @@ class RoleGrant(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """What one principal may do for the tenant of its request."""
+    """What one principal may do for the tenant of its request.
+
+    ``told`` are the grants as JSON where customers was asked for them; None where they are what the projection says.
+    """
 
     principal: Principal
     grants: tuple[RoleGrant, ...]
+    told: str | None = None
 
     def require(self, permission: Permission) -> None:
         if self.principal.kind == "operator":
@@ -144,10 +148,11 @@ _CUSTOMER: Final = "select tags from access_customers where partner_id = $1 and 
 type FetchRow = Callable[..., Awaitable[Any]]
 
 
-async def rights_of(fetchrow: FetchRow, principal: Principal) -> Rights:
+async def rights_of(fetchrow: FetchRow, principal: Principal, *, lenient: bool = False) -> Rights:
     """Read what the principal may do now.
 
     ``fetchrow`` runs one statement with positional parameters in the request's transaction.
+    ``lenient`` takes what was told of the user before its token was made.
 
     Raises:
         AccessUnconfirmed: what customers told of the user has not arrived here.
@@ -155,9 +160,10 @@ async def rights_of(fetchrow: FetchRow, principal: Principal) -> Rights:
         ActingRefused: the tenant is no descendant of the principal's partner, or has shut it out.
     """
     row = await fetchrow(_RIGHTS, principal.partner_id, principal.user_id, principal.tenant)
-    if row is None or row["gen"] < principal.gen:
+    active = row is not None and row["status"] == "active" and row["partner_status"] == "active"
+    if row is None or (row["gen"] < principal.gen and not (lenient and active)):
         raise AccessUnconfirmed(retry_after=1)
-    if row["status"] != "active" or row["partner_status"] != "active" or row["gen"] != principal.gen:
+    if not active or row["gen"] > principal.gen:
         raise AccessEnded
     if principal.acting_as and principal.acting_as != principal.partner_id:
         _may_act(principal, row)

@@ -24,6 +24,7 @@ from chassis.consumers.handlers import Consumer, Handler, Projection, Step
 from chassis.consumers.parking import Parking, Raw, Standing
 from chassis.consumers.reading import follows, read_record, subject_of
 from chassis.database.worker import Work, WorkerDatabase
+from contracts.beats import is_beat, told_at
 
 log = structlog.get_logger()
 
@@ -71,7 +72,7 @@ class Batches:
             Defect: one of its records showed a defect of ours; all before it took effect.
             FencesBehind: the database knows less than this worker did.
         """
-        self.brake.saw(raw.place for raw in batch)
+        self.brake.saw(raw.place for raw in batch if not is_beat(raw.headers))
         group = self._consumer.group
         with tracing.batch(f"{group} batch", (raw.headers for raw in batch), {"messaging.batch.message_count": len(batch)}):
             await self._apply(batch)
@@ -125,6 +126,8 @@ class Batches:
             await fences.advance(work.session, self._consumer.group, ahead)
             if self._consumer.projects:
                 await progress.reach(work.session, self._consumer.group, _instants(batch, ahead))
+            if self._consumer.hears_beats and (heard := _beats(batch, ahead)):
+                await progress.hear(work.session, self._consumer.group, heard)
 
     async def _hand(self, taking: _Taking, handler: Handler, batch: Sequence[Raw]) -> None:
         match handler:
@@ -222,6 +225,12 @@ def _instants(batch: Sequence[Raw], places: Collection[fences.TopicPartition]) -
     last = {(raw.place.topic, raw.place.partition): raw.timestamp_ms for raw in batch}
     now = time.time()
     return {place: datetime.fromtimestamp(min(max(last[place] / 1000, 0.0), now), UTC) for place in places}
+
+
+def _beats(batch: Sequence[Raw], places: Collection[fences.TopicPartition]) -> dict[fences.TopicPartition, datetime]:
+    """The time of each partition's last beat. As with any instant of a teller's, nothing is known of later than now."""
+    told = (((raw.place.topic, raw.place.partition), told_at(raw.headers)) for raw in batch)
+    return {place: min(at, datetime.now(UTC)) for place, at in told if at is not None and place in places}
 
 
 def _newest(batch: Iterable[Event[Any] | Tombstone]) -> tuple[list[Event[Any]], list[Tombstone]]:

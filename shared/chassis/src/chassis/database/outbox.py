@@ -44,7 +44,7 @@ outbox: Final = Table(
     Column("entity", Uuid, nullable=False),
     Column("topic", Text, nullable=False),
     Column("key", Text, nullable=False),
-    Column("partition_key", Uuid, nullable=False),
+    Column("partition_key", Uuid),
     Column("event_id", Uuid, nullable=False),
     Column("headers", JSON, nullable=False),
     Column("payload", LargeBinary),

@@ -28,10 +28,12 @@ VIEWS: Final = {"partner": "_read", "portal": "_portal", "operator": ""}
 
 
 class Visibility(Protocol):
-    """Whether some customers are hidden from the reader."""
+    """Whether some customers are hidden from the reader; ``told`` are its roles as JSON, where they are not the projection's."""
 
     @property
     def restricted(self) -> bool: ...
+    @property
+    def told(self) -> str | None: ...
 
 
 class Reading:
@@ -46,23 +48,25 @@ class Reading:
         self._noun = noun
         self._build = build
         self._customer = customer
-        self._compiled: dict[tuple[str, Shape, bool], tuple[str, tuple[str, ...], dict[str, Any]]] = {}
+        self._compiled: dict[tuple[str, Shape, bool, bool], tuple[str, tuple[str, ...], dict[str, Any]]] = {}
 
-    def compiled(self, role: str, shape: Shape, *, restricted: bool = False) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    def compiled(
+        self, role: str, shape: Shape, *, restricted: bool = False, told: bool = False
+    ) -> tuple[str, tuple[str, ...], dict[str, Any]]:
         """SQL text, the names of its parameters in order, and the values of those that are constant."""
-        key = (role, shape, restricted)
+        key = (role, shape, restricted, told)
         found = self._compiled.get(key)
         if found is None:
-            found = self._compiled[key] = self._compile(role, shape, restricted=restricted)
+            found = self._compiled[key] = self._compile(role, shape, restricted=restricted, told=told)
         return found
 
-    def _compile(self, role: str, shape: Shape, *, restricted: bool) -> tuple[str, tuple[str, ...], dict[str, Any]]:
+    def _compile(self, role: str, shape: Shape, *, restricted: bool, told: bool) -> tuple[str, tuple[str, ...], dict[str, Any]]:
         relation = _relation(self._noun, role)
         statement = self._build(relation, shape)
         if role != "operator":
             statement = statement.where(relation.c.partner_id == bindparam("partner_id"))
         if restricted and self._customer is not None:
-            statement = statement.where(shown(relation.c[self._customer]))
+            statement = statement.where(shown(relation.c[self._customer], told=told))
         compiled = statement.compile(dialect=_DIALECT)
         return str(compiled), tuple(compiled.positiontup or ()), dict(compiled.params)
 
@@ -84,9 +88,10 @@ class Read:
 
     async def rows(self, reading: Reading, shape: Shape = None, **params: Any) -> list[asyncpg.Record]:
         restricted = self.rights is not None and self.rights.restricted
-        sql, names, constants = reading.compiled(self._role, shape, restricted=restricted)
+        told = self.rights.told if restricted and self.rights is not None else None
+        sql, names, constants = reading.compiled(self._role, shape, restricted=restricted, told=told is not None)
         own = {"partner_id": self.partner_id, "viewer": self.principal.user_id, "viewer_partner": self.principal.partner_id}
-        given = {**constants, **params, **own}
+        given = {**constants, **params, **own, "viewer_grants": told}
         return await self.connection.fetch(sql, *(given[name] for name in names))
 
     async def row(self, reading: Reading, shape: Shape = None, **params: Any) -> asyncpg.Record | None:

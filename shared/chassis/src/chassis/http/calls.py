@@ -1,8 +1,9 @@
 """Calls: one request of one principal, from its token to the bytes of its answer.
 
-A route opens its transaction visibly, through its call. Rights are read in that transaction.
-A change commits before its answer is sent, and the answer's bytes are stored under the
-idempotency key in the transaction of the change; a refusal is stored in a second, short one.
+A route opens its transaction visibly, through its call. Rights are read in that transaction
+(``admission``). A change commits before its answer is sent, and the answer's bytes are stored
+under the idempotency key in the transaction of the change; a refusal is stored in a second,
+short one.
 """
 
 import dataclasses
@@ -18,20 +19,20 @@ from fastapi import Depends, Request
 from pydantic import BaseModel
 from starlette.responses import Response
 
+from chassis.access.confirming import Confirming
 from chassis.access.permissions import Permission
-from chassis.access.rights import AccessUnconfirmed, NotAllowed, Rights, require_level, rights_of
+from chassis.access.rights import NotAllowed, Rights
 from chassis.clock import Clock
 from chassis.database import ApiDatabase, Read, Transaction
 from chassis.database.api import role_of
 from chassis.database.reading import VIEWS
 from chassis.errors import Kind, Refusal
 from chassis.http import consistency, correlation, etags, idempotency, problems
+from chassis.http.admission import Admission, Needs, Wanted
 from chassis.http.answers import JSON, Answer
-from chassis.http.consistency import Mark
 from chassis.http.correlation import template
 from chassis.http.etags import Seen
 from chassis.http.idempotency import Claim, Replayed
-from chassis.http.patience import Patience
 from chassis.principal import Principal
 from chassis.tokens import Verifier, bearer
 
@@ -49,22 +50,18 @@ class BadActingAs(Refusal):
     remedy = "Send the id of a partner below your own, or leave the header out."
 
 
-class WrongPrincipal(Refusal):
-    """Your kind of user may not do that."""
-
-    kind = Kind.FORBIDDEN
-    code = "wrong_principal"
-    remedy = "Sign in as one of the kinds that `kinds` names."
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rails:
-    """What a service's routes stand on; found as ``app.state.service``. ``tools`` are the service's own."""
+    """What a service's routes stand on; found as ``app.state.service``. ``tools`` are the service's own.
+
+    ``access`` confirms who may do what; None where rights are kept, which is customers.
+    """
 
     database: ApiDatabase
     verifier: Verifier
     clock: Clock
     tools: Any = None
+    access: Confirming | None = None
     follows: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Which relations of the service follow a kind of entity, for consistency tokens; the access tables always do."""
 
@@ -72,20 +69,6 @@ class Rails:
         """Where rows of a kind are read by a role: its views of the service's own tables, which portals may lack, and the access tables."""
         own = () if role == "portal" else tuple(f"{table}{VIEWS[role]}" for table in self.follows.get(kind, ()))
         return (*own, *consistency.FOLLOWED.get(kind, ()))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Needs:
-    """Who may call an operation. Other than partners need no permission, their kind is enough."""
-
-    permission: Permission | None
-    kinds: frozenset[str]
-
-    def check(self, rights: Rights) -> None:
-        if rights.principal.kind not in self.kinds:
-            raise WrongPrincipal(kinds=[*sorted(self.kinds)])
-        if self.permission is not None and rights.principal.kind == "partner":
-            rights.require(self.permission)
 
 
 class Call:
@@ -122,12 +105,13 @@ class Call:
         """
         caller = dataclasses.replace(self.principal, acting_as=tenant) if tenant else self.principal
         principal = dataclasses.replace(self.principal, acting_as=founding) if founding else caller
-        claim = await self._claim() if keyed else None
-        patience, claimed = Patience(principal.partner_id), False
+        claim, claimed = await self._claim() if keyed else None, False
+        admission = self._admission(caller, customer, write=True, strict=True)
+        await admission.confirm()
         try:
             while True:
                 async with self._rails.database.change(principal, correlation=correlation.current()) as tx:
-                    if await self._admit(await _driver(tx), caller, customer, patience, write=True):
+                    if await self._enter(admission, await _driver(tx)):
                         standing = await idempotency.claim(tx.session, claim) if claim else None
                         if standing is not None:
                             raise Replayed(standing)
@@ -137,24 +121,27 @@ class Call:
                             await tx.session.flush()
                             await idempotency.store(tx.session, claim, self._answer)
                         return
-                await patience.pause()
+                await admission.wait()
         except Refusal as refusal:
             if claim and claimed and idempotency.keeps(refusal):
                 await self._keep(refusal, claim)
             raise
 
     @asynccontextmanager
-    async def read(self, *, customer: UUID | None = None) -> AsyncIterator[Read]:
-        """Read rows. ``customer`` asks for at least Read on that customer; what is not seen does not exist."""
-        patience = Patience(self.principal.partner_id)
+    async def read(self, *, customer: UUID | None = None, strict: bool = False) -> AsyncIterator[Read]:
+        """Read rows. ``customer`` asks for at least Read on that customer; what is not seen does not exist.
+
+        ``strict`` is for what may not go by rights that nobody has confirmed for a minute: exports, streams.
+        """
+        admission = self._admission(self.principal, customer, write=False, strict=strict)
+        await admission.confirm()
         while True:
             async with self._rails.database.read(self.principal) as read:
-                rights = await self._admit(read.connection, self.principal, customer, patience, write=False)
-                if rights is not None:
-                    read.rights = rights
+                read.rights = await self._enter(admission, read.connection)
+                if read.rights is not None:
                     yield read
                     return
-            await patience.pause()
+            await admission.wait()
 
     def answer(self, view: View, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
         """The answer as bytes. ``version`` becomes its ETag; a write says what it wrote, for whoever must read it back."""
@@ -173,23 +160,16 @@ class Call:
         """201, with where it is now."""
         return self.answer(view, status=201, version=version, location=location)
 
-    async def _admit(self, driver: Any, caller: Principal, customer: UUID | None, patience: Patience, *, write: bool) -> Rights | None:
-        """The caller's rights; None when it is worth waiting for its user, or for what it says it has written (BEY-09)."""
-        try:
-            rights = await rights_of(driver.fetchrow, caller)
-        except AccessUnconfirmed:
-            if patience.over:
-                raise
-            return None
-        self._needs.check(rights)
-        if customer is not None:
-            await require_level(driver.fetchrow, rights, customer, write=write)
-        self._behind = not await consistency.reached(driver.fetch, self._marks(caller))
-        return rights if patience.over or not self._behind else None
-
-    def _marks(self, caller: Principal) -> list[tuple[str, Mark]]:
+    def _admission(self, caller: Principal, customer: UUID | None, *, write: bool, strict: bool) -> Admission:
         marks = consistency.read(self._request.headers.get(consistency.HEADER))
-        return [(table, mark) for mark in marks for table in self._rails.relations(mark.kind, role_of(caller))]
+        tables = [(table, mark) for mark in marks for table in self._rails.relations(mark.kind, role_of(caller))]
+        wanted = Wanted(needs=self._needs, customer=customer, write=write, strict=strict, marks=tables)
+        return Admission(self._rails.access, caller, _as(caller, self._request), wanted)
+
+    async def _enter(self, admission: Admission, driver: Any) -> Rights | None:
+        rights = await admission.enter(driver)
+        self._behind = admission.behind
+        return rights
 
     async def _claim(self) -> Claim | None:
         key = self._request.headers.get("idempotency-key")
@@ -256,6 +236,17 @@ async def _principal(request: Request, rails: Rails) -> Principal:
         return dataclasses.replace(principal, acting_as=UUID(wanted))
     except ValueError as bad:
         raise BadActingAs from bad
+
+
+def _as(caller: Principal, request: Request) -> dict[str, str]:
+    """The headers with which another service is asked in the caller's name."""
+    said = {"authorization": request.headers.get("authorization", "")}
+    if caller.acting_as is not None:
+        said[ACTING_AS] = str(caller.acting_as)
+    if (here := correlation.current()) is not None:
+        said[correlation.REQUEST_ID] = here.request_id
+        said |= {"traceparent": here.traceparent} if here.traceparent else {}
+    return said
 
 
 async def _driver(tx: Transaction) -> Any:

@@ -15,6 +15,7 @@ import structlog
 from aiokafka.errors import KafkaError, ProducerFenced
 
 from chassis.database.worker import WorkerDatabase
+from chassis.relay.beating import Heart
 from chassis.relay.fencing import producing
 from chassis.relay.measuring import Pulse
 from chassis.relay.publishing import Publisher
@@ -42,12 +43,13 @@ _INTERRUPTIONS: Final = (
 
 
 class Relay:
-    """Publishes one service's outbox until it is stopped."""
+    """Publishes one service's outbox until it is stopped, and beats with its ``heart``."""
 
-    def __init__(self, database: WorkerDatabase, *, kafka: str, prefix: str = "") -> None:
+    def __init__(self, database: WorkerDatabase, *, kafka: str, prefix: str = "", heart: Heart | None = None) -> None:
         self._database = database
         self._kafka = kafka
         self._prefix = prefix
+        self._heart = heart
         self._stopping = asyncio.Event()
         self._rung = asyncio.Event()
         self._pulse = Pulse()
@@ -116,6 +118,8 @@ class Relay:
         """Publish until it is time for another producer."""
         ends = time.monotonic() + _TERM
         while not self._stopping.is_set() and time.monotonic() < ends and not term.over:
+            if self._heart is not None:
+                await self._heart.beat(connection)
             if waiting := await term.look():
                 await bell.wake()
                 await term.publish()

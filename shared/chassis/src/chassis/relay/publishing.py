@@ -1,12 +1,13 @@
 """Publishing a wave: rows packed into batches, each sent and waited for.
 
 The batches of one partition are sent one after another, and none after one that failed, so
-what stands in a partition is always a beginning of what was to stand there. Batches are built
-here and handed over whole: that costs a third of sending row by row.
+what stands in a partition is always a beginning of what was to stand there. A row without a
+partition key, a beat, goes to every partition of its topic. Batches are built here and handed
+over whole: that costs a third of sending row by row.
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -37,6 +38,7 @@ class Batch:
     builder: Any
     ids: list[int] = field(default_factory=list)
     full: bool = False
+    acknowledged: bool = False
 
 
 @dataclass(slots=True)
@@ -61,12 +63,15 @@ class Publisher:
         """Send rows and wait for the broker, at most 3 s. Rows of ``alone`` get a batch of their own."""
         outcome = Outcome()
         await self._know({row["topic"] for row in rows} - self._partitions.keys(), outcome)
-        sends = [self._send(place, batches, outcome) for place, batches in self._pack(rows, alone).items()]
+        packed = self._pack(rows, alone)
+        sends = [self._send(place, batches, outcome) for place, batches in packed.items()]
         try:
             async with asyncio.timeout(_ACK_WITHIN):
                 await asyncio.gather(*sends)
         except TimeoutError as late:
             outcome.failure = late
+        for batches in packed.values():
+            _take_back(batches, outcome)
         return outcome
 
     async def _know(self, topics: Collection[str], outcome: Outcome) -> None:
@@ -89,8 +94,8 @@ class Publisher:
             if partitions is None or row["entity"] in waiting:
                 waiting.add(row["entity"])
                 continue
-            batches = packed.setdefault((row["topic"], _partition_of(row["partition_key"], partitions)), [])
-            self._put(batches, row, alone=row["id"] in alone)
+            for partition in _partitions_of(row["partition_key"], partitions):
+                self._put(packed.setdefault((row["topic"], partition), []), row, alone=row["id"] in alone)
         return packed
 
     def _put(self, batches: list[Batch], row: asyncpg.Record, *, alone: bool) -> None:
@@ -109,7 +114,19 @@ class Publisher:
             except KafkaError as failure:
                 outcome.failure = failure
                 return
+            batch.acknowledged = True
             outcome.acknowledged.update(batch.ids)
+
+
+def _partitions_of(key: UUID | None, partitions: int) -> Iterable[int]:
+    return range(partitions) if key is None else (_partition_of(key, partitions),)
+
+
+def _take_back(batches: Iterable[Batch], outcome: Outcome) -> None:
+    """A row that went to several partitions is acknowledged when all of them have it."""
+    for batch in batches:
+        if not batch.acknowledged:
+            outcome.acknowledged.difference_update(batch.ids)
 
 
 def _append(batch: Batch, row: asyncpg.Record) -> bool:

@@ -5,6 +5,9 @@ late lies below its mark, so everything is read from the beginning once a second
 while little is going on. A chosen row brings all earlier rows of its entity with it, whatever
 their lane, so nothing overtakes within an entity: without that bulk's version 5 would be sent
 after the edit's version 6. Rows of an entity of which one is parked are marked ``held``.
+
+A wave with a beat has lane 0 read from its beginning, with one snapshot: whatever was committed
+before the beat's time is in that wave before it, or was sent already.
 """
 
 import time
@@ -83,11 +86,20 @@ class Reader:
         return rows
 
     async def _read(self) -> Rows:
+        rows, marks = await self._fetch()
+        if self._marks[0] and any(row["partition_key"] is None for row in rows):  # a beat, which must pass nothing of its lane
+            self._marks[0] = 0
+            rows, marks = await self._fetch()
+        self._marks = marks
+        return rows
+
+    async def _fetch(self) -> tuple[Rows, list[int]]:
+        """Rows from the marks on, and where to go on."""
         rows: list[asyncpg.Record] = await self._connection.fetch(_READ_SOME, *self._marks, timeout=_ANSWER_WITHIN)
         if len(rows) > _MOST_ROWS:  # so many were brought that not all that was chosen is sent now: the marks stay
-            return await self._connection.fetch(_READ_FIRST, *self._marks, timeout=_ANSWER_WITHIN)
-        if rows:
-            rows.sort(key=_SENDING)
-            marks = next(row["marks"] for row in reversed(rows) if row["marks"])
-            self._marks = [old if new is None else new + 1 for old, new in zip(self._marks, marks, strict=True)]
-        return rows
+            return await self._connection.fetch(_READ_FIRST, *self._marks, timeout=_ANSWER_WITHIN), self._marks
+        if not rows:
+            return rows, self._marks
+        rows.sort(key=_SENDING)
+        marks = next(row["marks"] for row in reversed(rows) if row["marks"])
+        return rows, [old if new is None else new + 1 for old, new in zip(self._marks, marks, strict=True)]

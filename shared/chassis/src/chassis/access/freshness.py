@@ -1,0 +1,86 @@
+"""How old what this service knows of rights may be at most, known in memory by every process that answers requests.
+
+The access consumer, wherever it runs, notes with its effects when each partition's last beat was
+told. Here that is looked at twice a second, so a request pays nothing for it. What was looked at
+stays true: whatever stood before those beats is in every later transaction. A look that fails
+lets the age grow, and nothing else: rights are then asked for.
+"""
+
+import asyncio
+import math
+from contextlib import suppress
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from prometheus_client import Gauge
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from chassis.clock import Clock
+from chassis.database import ApiDatabase
+from chassis.metrics import REGISTRY
+
+log = structlog.get_logger()
+
+FRESH: Final = timedelta(seconds=5)
+"""Younger than this is as good as what customers itself would say."""
+READABLE: Final = timedelta(seconds=60)
+"""Younger than this is good enough to read, where customers can not be asked."""
+
+AGE: Final = Gauge("access_age_seconds", "How old what is known of rights may be at most", registry=REGISTRY)
+
+_EVERY: Final = 0.5
+_HEARD: Final = text("select beat_at, as_of from door.access_heard()")
+
+
+class Freshness:
+    """Looks until it is stopped."""
+
+    def __init__(self, database: ApiDatabase, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._stopping = asyncio.Event()
+        self._began = clock.now()
+        self._beat_at: datetime | None = None
+        self.name: Final = "freshness of access"
+        self.failures: Final = 0
+        """Nobody is made unready by knowing less: who asks is confirmed by customers."""
+        self.caught_up = False
+        """Whether everything that stood in the log when this process began has taken effect (readiness)."""
+        AGE.set_function(self._seconds)
+
+    @property
+    def age(self) -> timedelta:
+        """Everything that customers had committed so long ago is known here."""
+        return timedelta.max if self._beat_at is None else self._clock.now() - self._beat_at
+
+    @property
+    def fresh(self) -> bool:
+        return self.age < FRESH
+
+    @property
+    def readable(self) -> bool:
+        return self.age < READABLE
+
+    async def run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self.look()
+            except (SQLAlchemyError, OSError) as failure:
+                log.info("freshness_not_seen", reason=repr(failure))
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), timeout=_EVERY)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def look(self) -> None:
+        """Look once; ``run`` does so twice a second."""
+        async with self._database.at_the_door() as door:
+            heard = (await door.execute(_HEARD)).one()
+        self._beat_at = heard.beat_at
+        self.caught_up = self.caught_up or (heard.as_of is not None and heard.as_of >= self._began)
+
+    def _seconds(self) -> float:
+        return math.inf if self._beat_at is None else self.age.total_seconds()
