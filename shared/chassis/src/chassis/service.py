@@ -14,6 +14,9 @@ from typing import Any, Final, Literal
 import structlog
 from fastapi import APIRouter, FastAPI
 
+from chassis.access.asking import Asking
+from chassis.access.confirming import Confirming
+from chassis.access.freshness import Freshness
 from chassis.backlogs import Backlogs
 from chassis.clock import Clock, SystemClock
 from chassis.consumers.handlers import Consumer
@@ -27,6 +30,7 @@ from chassis.http.calls import Rails
 from chassis.keys import KeySet
 from chassis.loops import Loop, Loops
 from chassis.relay import Relay
+from chassis.relay.beating import Heart, told_by
 from chassis.serving import serve
 from chassis.settings import ServiceSettings
 from chassis.tokens import Verifier
@@ -34,7 +38,6 @@ from chassis.tokens import Verifier
 log = structlog.get_logger()
 
 type Part = Literal["api", "worker", "relay"]
-
 EVERYTHING: Final[frozenset[Part]] = frozenset({"api", "worker", "relay"})
 _PATIENCE: Final = 3
 """Failures in a row after which a part is not ready."""
@@ -74,6 +77,7 @@ class Process:
         self._head_seen = False
         self._api: ApiDatabase | None = ApiDatabase(self._database, self._clock) if "api" in parts else None
         self._work: WorkerDatabase | None = WorkerDatabase(self._database, self._clock) if parts - {"api"} else None
+        self._access = self._confirming(self._api) if self._api is not None else None
         self._loops = list(self._make_loops())
         self._running = Loops(self._loops)
 
@@ -88,6 +92,7 @@ class Process:
                 clock=self._clock,
                 tools=self._service.tools,
                 follows=self._service.follows,
+                access=self._access,
             )
         return build(
             title=f"Partnerdeck {self._service.name}",
@@ -108,6 +113,8 @@ class Process:
                 if database is not None:
                     await database.open()
                     opened.push_async_callback(database.close)
+            if self._access is not None:
+                opened.push_async_callback(self._access.asking.close)
             self._watch()
             gc.collect()
             gc.freeze()
@@ -116,11 +123,17 @@ class Process:
                 yield
             log.info("service_stopped")
 
+    def _confirming(self, database: ApiDatabase) -> Confirming | None:
+        """How rights are confirmed; in customers itself, which has no address of customers, they need not be."""
+        if self._settings.customers_url is None:
+            return None
+        return Confirming(Freshness(database, self._clock), Asking(self._settings.customers_url))
+
     def _make_loops(self) -> Sequence[Loop]:
+        loops: list[Loop] = [self._access.freshness] if self._access is not None else []
         if self._work is None:
-            return ()
+            return loops
         kafka, prefix = self._settings.kafka, self._settings.topic_prefix
-        loops: list[Loop] = []
         if "worker" in self._parts:
             loops += [
                 ConsumerWorker(one, self._work, kafka=kafka, prefix=prefix, slot=self._settings.slot) for one in self._service.consumers
@@ -129,7 +142,8 @@ class Process:
             loops.append(Housekeeping(self._work, self._clock, self._service.chores))
             loops.append(Backlogs(self._work, self._clock))
         if "relay" in self._parts:
-            loops.append(Relay(self._work, kafka=kafka, prefix=prefix))
+            heart = Heart(self._service.name, told_by(self._service.name), self._clock)
+            loops.append(Relay(self._work, kafka=kafka, prefix=prefix, heart=heart))
         return loops
 
     def _watch(self) -> None:
@@ -138,6 +152,8 @@ class Process:
             if database is not None:
                 self._health.add(name, database.ping)
         self._health.add("schema", self._at_head)
+        if self._access is not None and "worker" not in self._parts:
+            self._health.add("access caught up at start", _caught_up(self._access.freshness))
         for loop in self._loops:
             self._health.add(f"{loop.name} works", _works(loop))
             if isinstance(loop, ConsumerWorker):
@@ -161,7 +177,7 @@ def _works(loop: Loop) -> Callable[[], Coroutine[Any, Any, bool]]:
     return check
 
 
-def _caught_up(loop: ConsumerWorker) -> Callable[[], Coroutine[Any, Any, bool]]:
+def _caught_up(loop: ConsumerWorker | Freshness) -> Callable[[], Coroutine[Any, Any, bool]]:
     async def check() -> bool:
         return loop.caught_up
 
