@@ -8,6 +8,9 @@ from typing import Any, Final
 from contracts.envelope import JSON, SPEC_VERSION
 from contracts.records import Record
 
+EVERYBODY: Final = "any"
+"""Stands for a teller where every service tells the same, each in its own name."""
+
 _ID: Final = {"type": "string", "format": "uuid"}
 _INSTANT: Final = {"type": "string", "format": "date-time"}
 _TEXT: Final = {"type": "string", "minLength": 1}
@@ -54,14 +57,15 @@ def schema() -> dict[str, Any]:
 
 def constants(record: type[Record]) -> dict[str, str]:
     """The headers that are the same in every record of one topic."""
+    source = {} if teller(record) == EVERYBODY else {"ce_source": f"/{teller(record)}"}
     return {
         "ce_type": record.topic,
-        "ce_source": f"/{teller(record)}",
+        **source,
         "ce_dataschema": f"urn:partnerdeck:schema:{record.topic}",
         "ce_aggregatetype": record.aggregate,
     }
 
 
 def teller(record: type[Record]) -> str:
-    """The service that tells it: the package of contracts it stands in."""
+    """The service that tells it, or ``any``: the package of contracts it stands in."""
     return record.__module__.split(".")[1]

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from contracts.any import jobs
 from contracts.customers import credentials, customers, partners, roles, users
 from contracts.licensing import billing, offers, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
@@ -39,6 +40,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     notifications.NotificationSent,
     notifications.NotificationFailed,
     notifications.NotificationSuppressed,
+    jobs.JobFinished,
 )
 
 BY_TOPIC: Final[dict[str, type[Record]]] = {record.topic: record for record in RECORDS}

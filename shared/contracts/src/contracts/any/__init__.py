@@ -1,0 +1,1 @@
+"""What every service tells alike, each in its own name: jobs that have ended."""
