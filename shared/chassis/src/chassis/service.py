@@ -27,10 +27,14 @@ from chassis.health import Health
 from chassis.housekeeping import Chore, Housekeeping
 from chassis.http.app import build
 from chassis.http.calls import Rails
+from chassis.jobs import JobKind
+from chassis.jobs.ending import forget_jobs
+from chassis.jobs.routes import routers
+from chassis.jobs.running import due_work
 from chassis.keys import KeySet
 from chassis.loops import Loop, Loops
 from chassis.relay import Relay
-from chassis.relay.beating import Heart, told_by
+from chassis.relay.beating import Heart
 from chassis.serving import serve
 from chassis.settings import ServiceSettings
 from chassis.tokens import Verifier
@@ -38,6 +42,7 @@ from chassis.tokens import Verifier
 log = structlog.get_logger()
 
 type Part = Literal["api", "worker", "relay"]
+
 EVERYTHING: Final[frozenset[Part]] = frozenset({"api", "worker", "relay"})
 _PATIENCE: Final = 3
 """Failures in a row after which a part is not ready."""
@@ -56,7 +61,10 @@ class Service:
     migrations: Path
     routers: Sequence[APIRouter] = ()
     consumers: Sequence[Consumer] = ()
+    states: Sequence[str] = ()
+    """The topics that it tells states to: they get beats (``contracts.catalogue.states_of``)."""
     due: Sequence[Due] = ()
+    jobs: Sequence[JobKind] = ()
     keys: KeySet | None = None
     tools: Any = None
     chores: Sequence[Chore] = ()
@@ -96,7 +104,7 @@ class Process:
             )
         return build(
             title=f"Partnerdeck {self._service.name}",
-            routers=self._service.routers if rails else (),
+            routers=(*self._service.routers, *routers(self._service.name, self._service.jobs)) if rails else (),
             health=self._health,
             state=rails,
             lifespan=self._lifespan,
@@ -138,11 +146,11 @@ class Process:
             loops += [
                 ConsumerWorker(one, self._work, kafka=kafka, prefix=prefix, slot=self._settings.slot) for one in self._service.consumers
             ]
-            loops.append(DueWorker(self._service.due, self._work, self._clock))
-            loops.append(Housekeeping(self._work, self._clock, self._service.chores))
+            loops.append(DueWorker((*self._service.due, *due_work(self._service.jobs)), self._work, self._clock))
+            loops.append(Housekeeping(self._work, self._clock, (forget_jobs, *self._service.chores)))
             loops.append(Backlogs(self._work, self._clock))
         if "relay" in self._parts:
-            heart = Heart(self._service.name, told_by(self._service.name), self._clock)
+            heart = Heart(self._service.name, self._service.states, self._clock)
             loops.append(Relay(self._work, kafka=kafka, prefix=prefix, heart=heart))
         return loops
 

@@ -4,10 +4,11 @@ A fact is told in the transaction that made it true, and there is no other way t
 What was told is written to the outbox as the transaction's last statement, in one go.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -36,7 +37,7 @@ class Transaction:
     """One partner's unit of work. Features take this and nothing else.
 
     ``partner_id`` is the only tenant there is; ``now`` is business time (a sandbox partner lives
-    ahead of real time); ``principal`` is who asks, None when an event or the clock does.
+    ahead of real time, ``real_now``); ``principal`` is who asks, None when an event or the clock does.
     ``lane`` says how soon what it tells is sent: bulk work lets everything else pass.
     """
 
@@ -47,12 +48,18 @@ class Transaction:
         self.partner_id: Final = partner_id
         self.principal: Final = principal
         self.now: Final = now
+        self.real_now: Final = origin.real_now
+        self.correlation_id: Final = origin.correlation_id
         self.lane: Final = origin.lane
+        self.traceparent: Final = origin.traceparent
         self.new_id: Final[Callable[[], UUID]] = new_id
         self.told: Final[list[Told]] = []
         self._origin = origin
-        self.traceparent: Final = origin.traceparent
         self._states: set[tuple[str, UUID, int]] = set()
+
+    async def driver(self) -> Any:
+        """The driver's own connection, in this transaction, for statements that are ready text."""
+        return (await (await self.session.connection()).get_raw_connection()).driver_connection
 
     def entity(self, kind: str, entity_id: UUID, *, version: int, customer_id: UUID | None = None, data_region: str = "default") -> About:
         """Say whom the next records are about. Flush first: ``version`` is the one this transaction gave the entity."""
@@ -82,6 +89,23 @@ class Transaction:
     def facts_told(self) -> list[type[Record]]:
         """The kinds of facts told so far, in order."""
         return [type(one.record) for one in self.told if isinstance(one.record, Fact)]
+
+    @asynccontextmanager
+    async def part(
+        self, *, principal: Principal | None = None, lane: Lane | None = None, correlation_id: str | None = None
+    ) -> AsyncIterator["Transaction"]:
+        """A part of it that may fail alone: an exception undoes what the part changed, and what it told is forgotten.
+
+        It may be done in the name of a principal, as bulk work, and for the request that once asked for it.
+        """
+        origin = replace(self._origin, lane=lane or self.lane, correlation_id=correlation_id or self._origin.correlation_id)
+        part = Transaction(self.session, partner_id=self.partner_id, now=self.now, origin=origin, principal=principal or self.principal)
+        part._states.update(self._states)
+        async with self.session.begin_nested():
+            yield part
+            await self.session.flush()
+        self.told.extend(part.told)
+        self._states.update(part._states)
 
     def _once(self, about: About) -> None:
         told = (about.kind, about.id, about.version)

@@ -1,0 +1,108 @@
+"""Starting jobs, giving them more items, and cancelling them, each in the transaction of whoever asks."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import CursorResult, Select, func, insert, literal, select, text, update
+
+from chassis import due
+from chassis.database.transaction import Transaction
+from chassis.jobs import ending
+from chassis.jobs.kinds import JobEnded, JobKind, JobNotFound, TooManyItems
+from chassis.jobs.tables import Job, JobItem
+
+DUE: Final = "job"
+SLOT: Final = "run"
+
+_ADD: Final = text("""
+insert into job_items (partner_id, job_id, number, item_id, status)
+select :partner_id, :job_id, :before + chosen.number, chosen.id, 'waiting'
+  from unnest(cast(:ids as uuid[])) with ordinality chosen(id, number)
+""")
+
+type Items = Sequence[UUID] | Select[tuple[UUID]]
+"""Ids that somebody gave, done in this order and each once, or a statement that selects them."""
+
+
+async def start(tx: Transaction, kind: JobKind, items: Items, *, params: dict[str, Any] | None = None, dry_run: bool = False) -> Job:
+    """Start a job over some items in the name of ``tx.principal``; workers carry it out when this has committed.
+
+    A statement must have its own condition on the partner and an order; its rows never leave the
+    database. ``dry_run`` does every item and undoes it: the outcomes say what would happen.
+
+    Raises:
+        TooManyItems: one job of this kind does not take so many.
+        ValueError: nobody asks, so there is nobody in whose name it could run.
+    """
+    if tx.principal is None:
+        raise ValueError(f"job {kind.name} is started by nobody")
+    job = Job(
+        partner_id=tx.partner_id,
+        id=tx.new_id(),
+        version=1,
+        kind=kind.name,
+        status="queued",
+        params=params or {},
+        dry_run=dry_run,
+        total=0,
+        succeeded=0,
+        failed=0,
+        started_by=tx.principal.user_id,
+        user_kind=tx.principal.kind,
+        user_partner_id=tx.principal.partner_id,
+        user_gen=tx.principal.gen,
+        correlation_id=tx.correlation_id,
+        created_at=tx.real_now,
+    )
+    tx.session.add(job)
+    await tx.session.flush()
+    job.total = await _put(tx, job.id, items, before=0)
+    if job.total > kind.most:
+        raise TooManyItems(f"{job.total} are too many: {kind.most} is the most.", most=kind.most)
+    await due.plan(tx, DUE, job.id, slot=SLOT, at=tx.now)
+    return job
+
+
+async def add(tx: Transaction, job_id: UUID, items: Sequence[UUID]) -> None:
+    """Give a job more items behind its last one: for work that only shows while it is done."""
+    grown = update(Job).where(Job.partner_id == tx.partner_id, Job.id == job_id).values(total=Job.total + len(items)).returning(Job.total)
+    total = (await tx.session.execute(grown)).scalar_one()
+    await _put(tx, job_id, items, before=total - len(items))
+
+
+async def cancel(tx: Transaction, job_id: UUID) -> Job:
+    """End a job before its next items. Those in hand at this moment are committed first; what was done stays done.
+
+    Raises:
+        JobEnded: it has ended already.
+    """
+    mine = (Job.partner_id == tx.partner_id, Job.id == job_id)
+    by = tx.principal.user_id if tx.principal else tx.partner_id
+    job = (await tx.session.scalars(select(Job).where(*mine).with_for_update())).one_or_none()
+    if job is None:
+        raise JobNotFound
+    if job.ended_at is not None:
+        raise JobEnded(status=job.status)
+    job.cancelled_by = by
+    job.version += 1
+    await tx.session.flush()
+    if await due.withdraw(tx, DUE, job_id):
+        await ending.cancel(tx, job)
+    return job
+
+
+async def _put(tx: Transaction, job_id: UUID, items: Items, *, before: int) -> int:
+    if isinstance(items, Select):
+        return await _select(tx, job_id, items)
+    ids = list(dict.fromkeys(items))
+    await tx.session.execute(_ADD, {"partner_id": tx.partner_id, "job_id": job_id, "before": before, "ids": ids})
+    return len(ids)
+
+
+async def _select(tx: Transaction, job_id: UUID, items: Select[tuple[UUID]]) -> int:
+    chosen = items.subquery()
+    number = func.row_number().over()
+    rows = select(literal(tx.partner_id), literal(job_id), number, chosen.c[0], literal("waiting"))
+    put = await tx.session.execute(insert(JobItem).from_select(["partner_id", "job_id", "number", "item_id", "status"], rows))
+    return put.rowcount if isinstance(put, CursorResult) else 0
