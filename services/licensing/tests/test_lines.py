@@ -6,6 +6,8 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from chassis.database import Transaction
+from chassis.http.lists import Listing
+from chassis_testing.views import fitted
 from contracts.licensing.billing import BillingLineRated
 from licensing.billing.lines import priced
 from licensing.billing.money import RoundingOrder, Share, worth
@@ -29,9 +31,9 @@ async def test_a_line_that_takes_over_a_remainder_is_recomputed_from_itself_alon
         return [*told, *(await tx.session.execute(select(BillingLine))).scalars()]
 
     told, kept = await desk.set_up(rate)
-    (read,) = (await desk.get("/v1/lines")).json()["items"]
+    (read,) = fitted(Listing[LineView], (await desk.get("/v1/lines")).content).items
 
-    for line in (told, kept, LineView.model_validate(read)):
+    for line in (told, kept, read):
         assert (line.adjustment, line.amount) == (Decimal("-0.01"), Decimal("44.99"))
         assert _recomputed(line) == line.amount
 

@@ -227,7 +227,7 @@ async def test_the_partner_reads_what_became_of_each_product(tx: Transaction) ->
 
     views = await provisioning.of_customer(await reading(tx), customer.id)
 
-    assert [(view.item, view.outcome, view.rule) for view in views] == [(1, "given", None), (2, "rejected", "LIC-03")]
+    assert [(view.item, view.outcome, view.rule) for view in views.items] == [(1, "given", None), (2, "rejected", "LIC-03")]
 
 
 async def test_a_customer_moved_to_another_partner_is_not_given_everything_again(tx: Transaction) -> None:

@@ -7,7 +7,6 @@ from uuid import UUID
 import httpx
 import pytest
 from joserfc.jwk import OKPKey
-from pydantic import TypeAdapter
 
 from chassis.database import ApiDatabase
 from chassis.health import Health
@@ -18,6 +17,7 @@ from chassis.ids import new_id
 from chassis.keys import KeySet
 from chassis.principal import Principal
 from chassis.tokens import Issuer, Verifier
+from chassis_testing.views import fitted
 from contracts.root import ROOT_PARTNER_ID
 from notifications.correspondence import MailView
 from notifications.routes import router
@@ -55,7 +55,7 @@ async def test_what_was_mailed_is_shown_newest_first(world: "World", mail_server
 
     answer = await ask(customer_id=world.customer_id)
 
-    copy, welcome = TypeAdapter(Listing[MailView]).validate_json(answer.content).items
+    copy, welcome = fitted(Listing[MailView], answer.content).items
     assert (welcome.state, welcome.recipient, welcome.reason) == ("failed", "customer", "550 5.1.1: 5.1.1 unknown")
     assert (copy.state, copy.recipient, copy.subject) == ("sent", "partner", "Copy: Hafen IT: the account of Müllerei Söhne GmbH is ready")
     assert answer.json()["next"] is None

@@ -1,14 +1,13 @@
 """Capabilities as a client asks for them: which actions are open to this partner, by which rule (LIC-06)."""
 
-from pydantic import BaseModel
-
 from chassis.database import Read
+from chassis.http.views import View
 from licensing.rules import standings
 from licensing.rules.capabilities import Standing
 from licensing.rules.standings import CapabilityView
 
 
-class CapabilitiesView(BaseModel):
+class CapabilitiesView(View, frozen=True, kw_only=True):
     standing: Standing
     policy_version: str
     items: list[CapabilityView]

@@ -10,13 +10,13 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy import delete, select
 
 from chassis.database import Transaction
 from chassis.http.etags import Seen
+from chassis.http.views import View
 from licensing.errors import CustomerNotServed, NotATrial, PreviewOutdated, SeatsInUse
-from licensing.rules import converting, orders
+from licensing.rules import converting, orders, paid_terms
 from licensing.rules.quotes import Quote
 from licensing.tables.customers import served_customers
 from licensing.tables.offers import Offer
@@ -49,7 +49,7 @@ class ConvertTrial:
     seen: Seen = ANY_VERSION
 
 
-class PreviewedLine(BaseModel):
+class PreviewedLineView(View, frozen=True, kw_only=True):
     """One line that would be rated; ``amount`` follows from what is beside it, as in a rated line (BEY-06)."""
 
     reason: str
@@ -60,14 +60,14 @@ class PreviewedLine(BaseModel):
     denominator: int
     convention: str
     rounding_order: str
-    unrounded_amount: Decimal
+    unrounded_amount: str
     adjustment: Decimal
     amount: Decimal
     period_from: date
     period_to: date
 
 
-class ConversionPreview(BaseModel):
+class PreviewView(View, frozen=True, kw_only=True):
     """What converting would do. Nothing has changed yet; the token is good until ``expires_at``."""
 
     preview_token: UUID
@@ -82,10 +82,10 @@ class ConversionPreview(BaseModel):
     currency: str
     unit_price: Decimal
     total: Decimal
-    lines: list[PreviewedLine]
+    lines: list[PreviewedLineView]
 
 
-async def preview(tx: Transaction, command: PreviewConversion) -> ConversionPreview:
+async def preview(tx: Transaction, command: PreviewConversion) -> PreviewView:
     """What converting now would rate.
 
     Raises:
@@ -176,26 +176,8 @@ async def _forget_expired(tx: Transaction, subscription: Subscription) -> None:
     )
 
 
-def _shown(kept: Preview, subscription: Subscription, agreed: Quote, serial_number: str) -> ConversionPreview:
-    lines = [
-        PreviewedLine(
-            reason=line.reason.value,
-            currency=line.currency,
-            unit_price=line.price,
-            quantity=line.quantity,
-            numerator=line.numerator,
-            denominator=line.denominator,
-            convention=line.convention.value,
-            rounding_order=line.rounding.value,
-            unrounded_amount=line.unrounded,
-            adjustment=line.adjustment,
-            amount=line.amount,
-            period_from=line.period.starts,
-            period_to=line.period.ends,
-        )
-        for line in agreed.lines
-    ]
-    return ConversionPreview(
+def _shown(kept: Preview, subscription: Subscription, agreed: Quote, serial_number: str) -> PreviewView:
+    return PreviewView(
         preview_token=kept.id,
         expires_at=kept.expires_at,
         subscription_id=subscription.id,
@@ -208,5 +190,5 @@ def _shown(kept: Preview, subscription: Subscription, agreed: Quote, serial_numb
         currency=agreed.price.currency,
         unit_price=agreed.price.unit_price,
         total=agreed.total,
-        lines=lines,
+        lines=[PreviewedLineView.of_entity(paid_terms.fact(subscription, line)) for line in agreed.lines],
     )

@@ -10,10 +10,12 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from asyncpg import Record
-from pydantic import BaseModel
+from msgspec import UNSET
 from sqlalchemy import bindparam, select
 
 from chassis.database import Read, Reading
+from chassis.http.lists import Listing
+from chassis.http.views import View, Withheld
 from contracts.licensing.subscriptions import SubscriptionStatus
 from licensing.rules import served, standings
 from licensing.rules.capabilities import Capabilities
@@ -24,7 +26,7 @@ _AUTO_RENEW: Final = "Auto-renew"
 _CONVERTIBLE: Final = frozenset({"trial", "paused"})
 
 
-class TimeRemaining(BaseModel):
+class TimeRemainingView(View, frozen=True, kw_only=True):
     """``expires_on`` is the first local day without use; ``text`` is what a person reads."""
 
     text: str
@@ -32,18 +34,20 @@ class TimeRemaining(BaseModel):
     days: int | None
 
 
-class EntitlementView(BaseModel):
+class EntitlementView(View, frozen=True, kw_only=True):
+    """What a subscription lets its customer use; whose own users are not shown by which offer."""
+
     subscription_id: UUID
     version: int
     serial_number: str
-    offer: str
+    offer: Withheld[str] = UNSET
     product: str
     product_type: str
     licence_type: Literal["trial", "paid"]
     status: SubscriptionStatus
     used: int
     capacity: int
-    time_remaining: TimeRemaining
+    time_remaining: TimeRemainingView
     auto_renew: bool
     actions: list[CapabilityView]
 
@@ -61,7 +65,7 @@ _OF_CUSTOMER: Final = Reading(
 )
 
 
-async def of_customer(read: Read, customer_id: UUID) -> list[EntitlementView]:
+async def of_customer(read: Read, customer_id: UUID) -> Listing[EntitlementView]:
     """Oldest first. A customer's own user is shown no actions: they are its partner's.
 
     Raises:
@@ -73,37 +77,31 @@ async def of_customer(read: Read, customer_id: UUID) -> list[EntitlementView]:
     if not rows:
         await served.require(read, customer_id)
     may = await standings.read(read, rows[0]["partner_id"]) if rows and read.principal.kind != "customer" else None
-    return [_view(row, may, read.now) for row in rows]
+    return Listing.whole([_view(row, may, read.now) for row in rows], as_of=read.now)
 
 
 def _view(row: Record, may: Capabilities | None, now: datetime) -> EntitlementView:
-    return EntitlementView(
+    return EntitlementView.of(
+        row,
         subscription_id=row["id"],
-        version=row["version"],
-        serial_number=row["serial_number"],
-        offer=row["offer"],
-        product=row["product"],
-        product_type=row["product_type"],
         licence_type="paid" if row["term_start"] else "trial",
-        status=row["status"],
         used=row["seats_used"],
         capacity=row["seats_bought"],
         time_remaining=_time_remaining(row, now),
-        auto_renew=row["auto_renew"],
         actions=_actions(row["status"], may),
     )
 
 
-def _time_remaining(row: Record, now: datetime) -> TimeRemaining:
+def _time_remaining(row: Record, now: datetime) -> TimeRemainingView:
     if row["term_end"] and row["auto_renew"] and row["status"] == "active":
-        return TimeRemaining(text=_AUTO_RENEW, expires_on=None, days=None)
+        return TimeRemainingView(text=_AUTO_RENEW, expires_on=None, days=None)
     ends: datetime | None = row["term_end"] or row["trial_ends_at"]
     if ends is None:
-        return TimeRemaining(text="", expires_on=None, days=None)
+        return TimeRemainingView(text="", expires_on=None, days=None)
     expires_on = ends.astimezone(ZoneInfo(row["zone"])).date()
     days = max(0, -((now - ends) // timedelta(days=1)))
     text = f"{days} {'day' if days == 1 else 'days'}, until {expires_on.isoformat()}" if days else f"Expired {expires_on.isoformat()}"
-    return TimeRemaining(text=text, expires_on=expires_on, days=days)
+    return TimeRemainingView(text=text, expires_on=expires_on, days=days)
 
 
 def _actions(status: str, may: Capabilities | None) -> list[CapabilityView]:

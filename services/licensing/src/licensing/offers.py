@@ -3,11 +3,10 @@
 from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from chassis.database import Read
+from chassis.http.lists import Listing
+from chassis.http.views import Stored, View
 from contracts.licensing.offers import Price, TrialPolicy
-from licensing.rules import pages
 
 _ALL: Final = """
 select id, code, offer_version, product, product_type, name, status, trial, price, auto_renew_default
@@ -17,7 +16,7 @@ select id, code, offer_version, product, product_type, name, status, trial, pric
 """
 
 
-class OfferView(BaseModel):
+class OfferView(View, frozen=True, kw_only=True):
     """One offer as it is sold now; ``trial`` or ``price`` is null where there is none."""
 
     id: UUID
@@ -27,12 +26,12 @@ class OfferView(BaseModel):
     product_type: str
     name: str
     status: str
-    trial: TrialPolicy | None
-    price: Price | None
+    trial: Stored[TrialPolicy] | None
+    price: Stored[Price] | None
     auto_renew_default: bool
 
 
-async def all_of(read: Read, *, withdrawn: bool) -> list[OfferView]:
-    """The catalogue: the same for everybody, at most a few hundred offers."""
+async def all_of(read: Read, *, withdrawn: bool) -> Listing[OfferView]:
+    """The catalogue: the same for everybody who sells, at most a few hundred offers."""
     rows = await read.connection.fetch(_ALL, withdrawn)
-    return [OfferView.model_validate(pages.decoded(row, "trial", "price")) for row in rows]
+    return Listing.whole([OfferView.of(row) for row in rows], as_of=read.now)

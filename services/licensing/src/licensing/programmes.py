@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import Read, Reading, Transaction
+from chassis.database import Read, Transaction
 from chassis.http.etags import Seen
+from chassis.http.lists import Listing, Paged, Sorts, Wanted
+from chassis.http.views import View
 from contracts.licensing.programmes import ProgrammeActivated, ProgrammeEnded, ProgrammeKind, ProgrammeStatus
 from licensing.errors import ProgrammeNotActive, ProgrammeNotFound, ProgrammeRunning, SerialOfOtherKind, SerialTaken
 from licensing.rules import capabilities, policies, serials
@@ -43,7 +44,7 @@ class EndProgramme:
     seen: Seen = ANY_VERSION
 
 
-class ProgrammeView(BaseModel):
+class ProgrammeView(View, frozen=True, kw_only=True):
     id: UUID
     version: int
     kind: ProgrammeKind
@@ -119,16 +120,13 @@ async def end(tx: Transaction, command: EndProgramme) -> Programme:
     return programme
 
 
-def shown(programme: Programme) -> ProgrammeView:
-    return ProgrammeView.model_validate(programme, from_attributes=True)
+_SORTS: Final = Sorts({"validated_at": ("validated_at", datetime)}, default="validated_at", last=("id", UUID))
+_PROGRAMMES: Final = Paged(Programme, ProgrammeView, _SORTS)
 
 
-_ALL: Final = Reading(Programme, lambda r, _shape: select(r).order_by(r.c.validated_at, r.c.id))
-
-
-async def all_of(read: Read) -> list[ProgrammeView]:
-    """The partner's programmes, oldest first: a few at most."""
-    return [ProgrammeView.model_validate(dict(row)) for row in await read.rows(_ALL)]
+async def page(read: Read, wanted: Wanted) -> Listing[ProgrammeView]:
+    """The partner's programmes, oldest first; operators read every partner's."""
+    return await _PROGRAMMES.page(read, wanted)
 
 
 async def _lock(tx: Transaction, programme_id: UUID) -> Programme:

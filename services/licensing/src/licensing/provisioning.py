@@ -10,13 +10,14 @@ from datetime import datetime
 from typing import Final, Literal
 from uuid import UUID
 
-from pydantic import BaseModel
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.consumers import Event
 from chassis.database import Read, Reading, Transaction
 from chassis.errors import Refusal
+from chassis.http.lists import Listing
+from chassis.http.views import View
 from contracts.customers.customers import CustomerChanged, CustomerState, ProductAsked
 from contracts.licensing.provisioning import ProvisioningRejected
 from licensing.rules import beginnings, orders, served, trial_clock
@@ -28,7 +29,7 @@ from licensing.tables.provisionings import Provisioning
 _FIRST_VERSION: Final = 1
 
 
-class ProvisioningView(BaseModel):
+class ProvisioningView(View, frozen=True, kw_only=True):
     """What became of one product asked for."""
 
     item: int
@@ -126,7 +127,7 @@ _OF_CUSTOMER: Final = Reading(
 )
 
 
-async def of_customer(read: Read, customer_id: UUID) -> list[ProvisioningView]:
+async def of_customer(read: Read, customer_id: UUID) -> Listing[ProvisioningView]:
     """What became of the products asked for, by item: 20 at most.
 
     Raises:
@@ -135,4 +136,4 @@ async def of_customer(read: Read, customer_id: UUID) -> list[ProvisioningView]:
     rows = await read.rows(_OF_CUSTOMER, customer_id=customer_id)
     if not rows:
         await served.require(read, customer_id)
-    return [ProvisioningView.model_validate(dict(row)) for row in rows]
+    return Listing.whole([ProvisioningView.of(row) for row in rows], as_of=read.now)

@@ -1,42 +1,36 @@
 """Subscriptions as their partner reads them."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
-from asyncpg import Record
-from pydantic import BaseModel
-from sqlalchemy import FromClause, Select, bindparam, select
+from msgspec import UNSET
+from sqlalchemy import bindparam, select
 
 from chassis.database import Read, Reading
-from chassis.http.lists import Listing, Sort
+from chassis.http.lists import Listing, Paged, Sorts, Wanted
+from chassis.http.views import Stored, View, Withheld
+from contracts.licensing.offers import TrialPolicy
 from contracts.licensing.subscriptions import SubscriptionStatus
 from licensing.errors import SubscriptionNotFound
-from licensing.rules import pages, standings
+from licensing.rules import standings
 from licensing.tables.subscriptions import Subscription
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListSubscriptions:
-    customer_id: UUID | None = None
-    status: SubscriptionStatus | None = None
-    sort: str | None = None
-    cursor: str | None = None
-    limit: int = 50
+class SubscriptionView(View, frozen=True, kw_only=True):
+    """``trial_policy`` is the policy pinned at start; terms are half-open instants that begin at local midnight in ``zone``.
 
-
-class SubscriptionView(BaseModel):
-    """``trial_policy`` is the policy pinned at start; terms are half-open instants that begin at local midnight in ``zone``."""
+    A customer's own users are not shown by which offer and at which price its partner gives it.
+    """
 
     id: UUID
     version: int
     customer_id: UUID
     item: int | None
     serial_number: str
-    offer: str
-    offer_version: int
+    offer: Withheld[str] = UNSET
+    offer_version: Withheld[int] = UNSET
     product: str
     product_type: str
     status: SubscriptionStatus
@@ -44,37 +38,24 @@ class SubscriptionView(BaseModel):
     seats_used: int
     zone: str
     started_at: datetime
-    trial_policy: dict[str, Any] | None
+    trial_policy: Withheld[Stored[TrialPolicy] | None] = UNSET
     trial_ends_at: datetime | None
     term_start: datetime | None
     term_end: datetime | None
     auto_renew: bool
-    currency: str | None
-    unit_price: Decimal | None
-    price_period: str | None
-    charge: str | None
+    currency: Withheld[str | None] = UNSET
+    unit_price: Withheld[Decimal | None] = UNSET
+    price_period: Withheld[str | None] = UNSET
+    charge: Withheld[str | None] = UNSET
 
 
-def shown(subscription: Subscription) -> SubscriptionView:
-    return SubscriptionView.model_validate(subscription, from_attributes=True)
-
-
-def _one(r: FromClause, _shape: Any) -> Select[Any]:
-    return select(r).where(r.c.id == bindparam("id", type_=r.c.id.type))
-
-
-def _page(r: FromClause, shape: tuple[Sort, bool, bool, bool]) -> Select[Any]:
-    sort, of_customer, of_status, further = shape
-    wanted = select(r).order_by(*sort.order(r)).limit(bindparam("limit"))
-    if of_customer:
-        wanted = wanted.where(r.c.customer_id == bindparam("customer_id", type_=r.c.customer_id.type))
-    if of_status:
-        wanted = wanted.where(r.c.status == bindparam("status"))
-    return wanted.where(sort.after(r)) if further else wanted
-
-
-_ONE: Final = Reading(Subscription, _one, customer="customer_id")
-_PAGE: Final = Reading(Subscription, _page, customer="customer_id")
+_SORTS: Final = Sorts({"started_at": ("started_at", datetime)}, default="-started_at", last=("id", UUID))
+_SUBSCRIPTIONS: Final = Paged(Subscription, SubscriptionView, _SORTS, customer="customer_id")
+_ONE: Final = Reading(
+    Subscription,
+    lambda r, _shape: select(*SubscriptionView.columns(r)).where(r.c.id == bindparam("id", type_=r.c.id.type)),
+    customer="customer_id",
+)
 
 
 async def one(read: Read, subscription_id: UUID) -> SubscriptionView:
@@ -88,7 +69,7 @@ async def one(read: Read, subscription_id: UUID) -> SubscriptionView:
     row = await read.row(_ONE, id=subscription_id)
     if row is None:
         raise SubscriptionNotFound
-    return _view(row)
+    return SubscriptionView.of(row)
 
 
 async def customer_of(read: Read, subscription_id: UUID) -> UUID:
@@ -104,19 +85,13 @@ async def customer_of(read: Read, subscription_id: UUID) -> UUID:
     return customer_id
 
 
-async def page(read: Read, asked: ListSubscriptions) -> Listing[SubscriptionView]:
+async def page(
+    read: Read, wanted: Wanted, *, customer_id: UUID | None = None, status: SubscriptionStatus | None = None
+) -> Listing[SubscriptionView]:
     """Newest first, unless asked otherwise.
 
     Raises:
         CapabilityMissing: the partner may not read them (LIC-06).
     """
     await standings.to_monitor(read)
-    sort = pages.NEWEST_SUBSCRIPTIONS.read(asked.sort)
-    after = sort.read(asked.cursor)
-    shape = (sort, asked.customer_id is not None, asked.status is not None, bool(after))
-    rows = await read.rows(_PAGE, shape, limit=asked.limit + 1, customer_id=asked.customer_id, status=asked.status, **after)
-    return pages.cut(rows, _view, sort=sort, limit=asked.limit, as_of=read.now)
-
-
-def _view(row: Record) -> SubscriptionView:
-    return SubscriptionView.model_validate(pages.decoded(row, "trial_policy"))
+    return await _SUBSCRIPTIONS.page(read, wanted, customer_id=customer_id, status=status)

@@ -6,12 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from chassis.http.calls import Call, allow
-from chassis.http.lists import Listing
+from chassis.http.lists import Asked, Listing
 from licensing import entitlements, provisioning
 from licensing.entitlements import EntitlementView
 from licensing.provisioning import ProvisioningView
-from licensing.routes.queries import Asked
-from licensing.rules import pages
 
 router: Final = APIRouter(prefix="/v1/customers/{customer_id}", tags=["entitlements"])
 
@@ -23,11 +21,11 @@ _SELLERS: Final = frozenset({"partner", "operator"})
 async def list_entitlements(customer_id: UUID, _: Annotated[Asked, Query()], call: Annotated[Call, allow(kinds=_READERS)]) -> Response:
     """Serial number, licence type, used and capacity, time remaining, and what may be done about it."""
     async with call.read(customer=customer_id) as read:
-        return call.answer(pages.whole(await entitlements.of_customer(read, customer_id), read.now))
+        return call.answer(await entitlements.of_customer(read, customer_id))
 
 
 @router.get("/provisioning", response_model=Listing[ProvisioningView])
 async def list_provisioning(customer_id: UUID, _: Annotated[Asked, Query()], call: Annotated[Call, allow(kinds=_SELLERS)]) -> Response:
     """What became of each product asked for at creation; an item that is not here yet is not decided yet."""
     async with call.read(customer=customer_id) as read:
-        return call.answer(pages.whole(await provisioning.of_customer(read, customer_id), read.now))
+        return call.answer(await provisioning.of_customer(read, customer_id))

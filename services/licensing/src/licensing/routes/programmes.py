@@ -8,16 +8,15 @@ from fastapi import APIRouter, Query, Response
 from chassis.access import Permission
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
-from chassis.http.lists import Listing
+from chassis.http.lists import Listing, ListQuery
 from chassis.http.text import Note, Text
 from licensing import programmes
 from licensing.programmes import ActivateProgramme, EndProgramme, ProgrammeView, ValidateSerial
-from licensing.routes.queries import Asked
-from licensing.rules import pages
 
 router: Final = APIRouter(prefix="/v1/programmes", tags=["programmes"])
 
 _OPERATORS: Final = frozenset({"operator"})
+_SELLERS: Final = frozenset({"partner", "operator"})
 
 
 class NewProgramme(Body):
@@ -33,13 +32,14 @@ async def validate(body: NewProgramme, call: Annotated[Call, allow(Permission.PR
     """Validate a programme's serial number. Validating it again answers the same programme."""
     async with call.change() as tx:
         programme = await programmes.validate(tx, ValidateSerial(serial_number=body.serial_number.upper()))
-        return call.created(programmes.shown(programme), location=f"/v1/programmes/{programme.id}", version=programme.version)
+        return call.created(ProgrammeView.of_entity(programme), location=f"/v1/programmes/{programme.id}", version=programme.version)
 
 
 @router.get("", response_model=Listing[ProgrammeView])
-async def list_programmes(_: Annotated[Asked, Query()], call: Annotated[Call, allow(kinds=frozenset({"partner", "operator"}))]) -> Response:
+async def list_programmes(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=_SELLERS)]) -> Response:
+    """The partner's programmes, oldest first; operators see every partner's. Sorts: validated_at."""
     async with call.read() as read:
-        return call.answer(pages.whole(await programmes.all_of(read), read.now))
+        return call.answer(await programmes.page(read, query.wanted))
 
 
 @router.post("/{programme_id}/activate", response_model=ProgrammeView)
@@ -48,7 +48,7 @@ async def activate(programme_id: UUID, call: Annotated[Call, allow(Permission.PR
     command = ActivateProgramme(programme_id=programme_id, seen=call.seen)
     async with call.change() as tx:
         programme = await programmes.activate(tx, command)
-        return call.answer(programmes.shown(programme), version=programme.version)
+        return call.answer(ProgrammeView.of_entity(programme), version=programme.version)
 
 
 @router.post("/{programme_id}/end", response_model=ProgrammeView)
@@ -57,4 +57,4 @@ async def end(programme_id: UUID, body: ProgrammeEnd, call: Annotated[Call, allo
     command = EndProgramme(programme_id=programme_id, reason=body.reason, seen=call.seen)
     async with call.change() as tx:
         programme = await programmes.end(tx, command)
-        return call.answer(programmes.shown(programme), version=programme.version)
+        return call.answer(ProgrammeView.of_entity(programme), version=programme.version)

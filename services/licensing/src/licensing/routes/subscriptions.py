@@ -9,14 +9,13 @@ from fastapi import APIRouter, Query, Response
 from chassis.access import Permission
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
-from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit, Listing
+from chassis.http.lists import Listing, ListQuery
 from chassis.http.text import Text
 from contracts.licensing.subscriptions import SubscriptionStatus
 from licensing import conversions, subscriptions
-from licensing.conversions import ConversionPreview, ConvertTrial, PreviewConversion
-from licensing.routes.queries import Asked, SortText
+from licensing.conversions import ConvertTrial, PreviewConversion, PreviewView
 from licensing.rules.orders import MOST_SEATS
-from licensing.subscriptions import ListSubscriptions, SubscriptionView
+from licensing.subscriptions import SubscriptionView
 
 router: Final = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
 
@@ -25,12 +24,11 @@ _READERS: Final = frozenset({"partner", "operator", "customer"})
 type Quantity = Annotated[int, Ge(1), Le(MOST_SEATS)]
 
 
-class SubscriptionsAsked(Asked):
+class SubscriptionsQuery(ListQuery):
+    """Sorts: started_at."""
+
     customer_id: UUID | None = None
     status: SubscriptionStatus | None = None
-    sort: SortText | None = None
-    cursor: Cursor | None = None
-    limit: Limit = DEFAULT_LIMIT
 
 
 class ConversionAsked(Body):
@@ -49,9 +47,9 @@ class Conversion(Body):
 
 
 @router.get("", response_model=Listing[SubscriptionView])
-async def list_subscriptions(query: Annotated[SubscriptionsAsked, Query()], call: Annotated[Call, allow(kinds=_READERS)]) -> Response:
+async def list_subscriptions(query: Annotated[SubscriptionsQuery, Query()], call: Annotated[Call, allow(kinds=_READERS)]) -> Response:
     async with call.read() as read:
-        return call.answer(await subscriptions.page(read, ListSubscriptions(**query.model_dump())))
+        return call.answer(await subscriptions.page(read, query.wanted, customer_id=query.customer_id, status=query.status))
 
 
 @router.get("/{subscription_id}", response_model=SubscriptionView)
@@ -61,7 +59,7 @@ async def get(subscription_id: UUID, call: Annotated[Call, allow(kinds=_READERS)
         return call.answer(subscription, version=subscription.version)
 
 
-@router.post("/{subscription_id}/convert/preview", response_model=ConversionPreview)
+@router.post("/{subscription_id}/convert/preview", response_model=PreviewView)
 async def preview_conversion(
     subscription_id: UUID, call: Annotated[Call, allow(Permission.PRODUCTS_MANAGE)], body: ConversionAsked | None = None
 ) -> Response:
@@ -87,7 +85,7 @@ async def convert(
     )
     async with call.change(customer=await _customer_of(call, subscription_id)) as tx:
         subscription = await conversions.convert(tx, command)
-        return call.answer(subscriptions.shown(subscription), version=subscription.version)
+        return call.answer(SubscriptionView.of_entity(subscription), version=subscription.version)
 
 
 async def _customer_of(call: Call, subscription_id: UUID) -> UUID:

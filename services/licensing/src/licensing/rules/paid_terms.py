@@ -51,11 +51,11 @@ async def begin(tx: Transaction, subscription: Subscription, offer: Offer, agree
         term_end=agreed.term_end,
         auto_renew=subscription.auto_renew,
     )
-    return [activated, *(_fact(subscription, line) for line in agreed.lines)]
+    return [activated, *(fact(subscription, line) for line in agreed.lines)]
 
 
 def _row(tx: Transaction, subscription: Subscription, line: Line) -> BillingLine:
-    said = _fact(subscription, line).model_dump(exclude={"line_id"})
+    said = fact(subscription, line).model_dump(exclude={"line_id"})
     return BillingLine(
         partner_id=tx.partner_id,
         id=line.id,
@@ -66,7 +66,8 @@ def _row(tx: Transaction, subscription: Subscription, line: Line) -> BillingLine
     )
 
 
-def _fact(subscription: Subscription, line: Line) -> BillingLineRated:
+def fact(subscription: Subscription, line: Line) -> BillingLineRated:
+    """A line as it is told, kept and shown: its period in local days."""
     zone = ZoneInfo(subscription.zone)
     return BillingLineRated(
         line_id=line.id,

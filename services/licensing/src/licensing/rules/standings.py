@@ -3,10 +3,9 @@
 from typing import Final
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from chassis.database import Read
 from chassis.errors import Refusal
+from chassis.http.views import View
 from licensing.errors import CapabilityMissing, PolicyMissing, SerialRequired
 from licensing.rules.capabilities import NAME, Action, Capabilities, CapabilityMatrix, Decision
 
@@ -17,7 +16,7 @@ select version, document::text as document,
 """
 
 
-class CapabilityView(BaseModel):
+class CapabilityView(View, frozen=True, kw_only=True):
     """One decision. ``remedy`` says what to do where it is not allowed, or not without more."""
 
     action: Action

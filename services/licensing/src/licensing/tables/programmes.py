@@ -17,6 +17,7 @@ class Programme(TenantRow, Versioned, Base):
         CheckConstraint("status in ('validated', 'active', 'ended')", name="status_known"),
         UniqueConstraint("partner_id", "serial_number", name="programmes_serial_once_per_partner"),
         Index("programmes_serial_activated_once", "serial_number", unique=True, postgresql_where=text("status <> 'validated'")),
+        Index("programmes_by_validation", "partner_id", "validated_at", "id"),
         Index("programmes_one_active", "partner_id", "kind", unique=True, postgresql_where=text("status = 'active'")),
     )
 

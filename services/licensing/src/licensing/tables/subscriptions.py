@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, Numeric, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.database.tables import TenantRow, Versioned
+from chassis.database.tables import WITHHELD, TenantRow, Versioned
 from licensing.tables import Base
 
 STATUSES = ("trial", "paused", "active", "suspended", "cancelling", "cancelled", "expired", "terminated")
@@ -32,8 +32,8 @@ class Subscription(TenantRow, Versioned, Base):
     customer_id: Mapped[UUID]
     item: Mapped[int | None]
     serial_number: Mapped[str]
-    offer: Mapped[str]
-    offer_version: Mapped[int]
+    offer: Mapped[str] = mapped_column(info=WITHHELD)
+    offer_version: Mapped[int] = mapped_column(info=WITHHELD)
     product: Mapped[str]
     product_type: Mapped[str]
     status: Mapped[str]
@@ -42,13 +42,13 @@ class Subscription(TenantRow, Versioned, Base):
     zone: Mapped[str]
     data_region: Mapped[str]
     started_at: Mapped[datetime]
-    trial_policy: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    trial_policy: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), info=WITHHELD)
     trial_ends_at: Mapped[datetime | None]
     last_notice: Mapped[str | None]
     term_start: Mapped[datetime | None]
     term_end: Mapped[datetime | None]
     auto_renew: Mapped[bool]
-    currency: Mapped[str | None]
-    unit_price: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
-    price_period: Mapped[str | None]
-    charge: Mapped[str | None]
+    currency: Mapped[str | None] = mapped_column(info=WITHHELD)
+    unit_price: Mapped[Decimal | None] = mapped_column(Numeric(20, 6), info=WITHHELD)
+    price_period: Mapped[str | None] = mapped_column(info=WITHHELD)
+    charge: Mapped[str | None] = mapped_column(info=WITHHELD)

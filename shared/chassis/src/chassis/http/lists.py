@@ -35,13 +35,16 @@ class Wanted:
     limit: int = DEFAULT_LIMIT
 
 
-class Query(BaseModel):
-    """What follows the question mark. Anything else is refused, so that a misspelt filter never answers everything."""
+class Asked(BaseModel):
+    """What follows the question mark: nothing, unless members are added.
+
+    Anything else is refused, so that a misspelt filter never answers everything.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class ListQuery(Query):
+class ListQuery(Asked):
     """What every list takes that comes in pages; its filters are added, and mean all where they are left out."""
 
     sort: SortText | None = None

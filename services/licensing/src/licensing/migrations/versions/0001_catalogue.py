@@ -101,6 +101,7 @@ def _programmes() -> None:
         sa.CheckConstraint("status in ('validated', 'active', 'ended')", name="status_known"),
         sa.UniqueConstraint("partner_id", "serial_number", name="programmes_serial_once_per_partner"),
         sa.Index("programmes_serial_activated_once", "serial_number", unique=True, postgresql_where=sa.text("status <> 'validated'")),
+        sa.Index("programmes_by_validation", "partner_id", "validated_at", "id"),
         sa.Index("programmes_one_active", "partner_id", "kind", unique=True, postgresql_where=sa.text("status = 'active'")),
     )
 

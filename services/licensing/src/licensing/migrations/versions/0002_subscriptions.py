@@ -106,6 +106,7 @@ def _subscriptions() -> None:
             sa.Index("subscriptions_newest", "partner_id", "started_at", "id"),
         ),
         portal="customer_id",
+        withheld=("offer", "offer_version", "trial_policy", "currency", "unit_price", "price_period", "charge"),
     )
 
 
