@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from contracts.any import jobs
+from contracts.attributes import teller
 from contracts.customers import credentials, customers, partners, roles, users
 from contracts.licensing import billing, offers, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
@@ -52,3 +53,8 @@ def facts() -> list[type[Fact]]:
 
 def states() -> list[type[State[Any]]]:
     return [record for record in RECORDS if issubclass(record, State)]
+
+
+def states_of(service: str) -> list[str]:
+    """The topics that a service tells states to."""
+    return [state.topic for state in states() if teller(state) == service]
