@@ -63,6 +63,8 @@ class Service:
     consumers: Sequence[Consumer] = ()
     states: Sequence[str] = ()
     """The topics that it tells states to: they get beats (``contracts.catalogue.states_of``)."""
+    states: Sequence[str] = ()
+    """The topics that it tells states to: they get beats (``contracts.catalogue.states_of``)."""
     due: Sequence[Due] = ()
     jobs: Sequence[JobKind] = ()
     keys: KeySet | None = None
