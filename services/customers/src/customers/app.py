@@ -5,10 +5,12 @@ from pathlib import Path
 from chassis.keys import KeySet, signing_key
 from chassis.service import Service
 from chassis.tokens import Issuer
+from contracts.catalogue import states_of
 from customers.consumers import consumers
 from customers.routes import customers, eula, partners, reviews, rights, sessions, users
 from customers.rules.keyring import Keyring
 from customers.rules.passwords import Passwords
+from customers.rules.telling import RETELLINGS
 from customers.settings import Settings
 
 
@@ -21,6 +23,8 @@ def service(settings: Settings) -> Service:
         migrations=Path(__file__).parent / "migrations",
         routers=[module.router for module in (sessions, rights, partners, users, customers, reviews, eula)],
         consumers=consumers(),
+        states=states_of("customers"),
         keys=KeySet([key]),
         tools=keyring,
+        retellings=RETELLINGS,
     )

@@ -5,12 +5,14 @@ from pathlib import Path
 from chassis.clock import SystemClock
 from chassis.database import WorkerDatabase
 from chassis.service import Service
+from contracts.catalogue import states_of
 from licensing.catalogue import loading, reading
 from licensing.catalogue.document import CatalogueFile
 from licensing.catalogue.loading import Loaded
 from licensing.consumers import CONSUMERS
 from licensing.due import DUE
 from licensing.routes import ROUTERS
+from licensing.rules.telling import RETELLINGS
 from licensing.settings import Settings
 
 _NAME = "licensing"
@@ -22,7 +24,9 @@ def service(settings: Settings) -> Service:
         settings=settings,
         routers=ROUTERS,
         consumers=CONSUMERS,
+        states=states_of(_NAME),
         due=DUE,
+        retellings=RETELLINGS,
         migrations=Path(__file__).parent / "migrations",
         follows={"subscription": ("subscriptions",), "programme": ("programmes",)},
     )

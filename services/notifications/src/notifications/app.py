@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from chassis.service import Service
+from contracts.catalogue import states_of
 from notifications import consumers, due, routes
 from notifications.channels.smtp import Server
 from notifications.deliveries import Desk
@@ -19,6 +20,7 @@ def service(settings: Settings) -> Service:
         follows={"customer": ("customers",)},
         routers=[routes.router],
         consumers=consumers.consumers(),
+        states=states_of("notifications"),
         due=due.kinds(desk(settings)),
     )
 

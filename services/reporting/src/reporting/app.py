@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from chassis.service import Service
+from contracts.catalogue import states_of
 from reporting.consumers import consumers
 from reporting.routes import customer_overview
 from reporting.settings import Settings
@@ -16,4 +17,5 @@ def service(settings: Settings) -> Service:
         follows={"customer": ("customer_overview",), "subscription": ("subscription_overview",)},
         routers=[customer_overview.router],
         consumers=consumers(),
+        states=states_of("reporting"),
     )

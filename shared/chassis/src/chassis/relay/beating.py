@@ -17,7 +17,7 @@ import msgspec
 
 from chassis.clock import Clock
 from chassis.ids import new_id
-from contracts import attributes, beats, catalogue
+from contracts import beats
 
 _ANSWER_WITHIN: Final = 10.0
 _TELL: Final = f"""
@@ -46,11 +46,6 @@ class Heart:
         headers = [_text(beats.encode(beat_id, self._source, at)) for beat_id in ids]
         await connection.execute(_TELL, [entity_of(topic) for topic in topics], topics, ids, headers, beats.PAYLOAD, timeout=_ANSWER_WITHIN)
         self._next |= {topic: began + beats.every(topic).total_seconds() for topic in topics}
-
-
-def told_by(service: str) -> list[str]:
-    """The topics that a service tells states to."""
-    return [state.topic for state in catalogue.states() if attributes.teller(state) == service]
 
 
 def entity_of(topic: str) -> UUID:

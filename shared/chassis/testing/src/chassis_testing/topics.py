@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from chassis.ids import new_id
+from contracts.beats import is_beat, told_at
 from contracts.envelope import Envelope, decode
 
 
@@ -19,6 +22,17 @@ class Stood:
     offset: int
     key: bytes | None
     envelope: Envelope
+    payload: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """One beat as it stands in a topic."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    at: datetime
     payload: bytes | None
 
 
@@ -38,7 +52,26 @@ class Topics:
             await admin.close()
 
     async def everything(self, *names: str) -> list[Stood]:
-        """All that stands in these topics now, in the order of each partition."""
+        """All that stands in these topics now but beats, in the order of each partition."""
+        return [
+            Stood(partition=one.partition, offset=one.offset, key=one.key, envelope=decode(one.headers), payload=one.value)
+            for one in await self._records(*names)
+            if not is_beat(one.headers)
+        ]
+
+    async def beats(self, *names: str) -> list[Beat]:
+        """The beats that stand in these topics now, in the order of each partition."""
+        return [
+            Beat(partition=one.partition, offset=one.offset, key=one.key, at=at, payload=one.value)
+            for one in await self._records(*names)
+            if (at := told_at(one.headers)) is not None
+        ]
+
+    async def ends_without_beats(self, *names: str) -> dict[TopicPartition, int]:
+        """Where each partition of these topics would end now if the beats after its last record were not there."""
+        return {TopicPartition(one.topic, one.partition): one.offset + 1 for one in await self._records(*names) if not is_beat(one.headers)}
+
+    async def _records(self, *names: str) -> list[Any]:
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
         await consumer.start()
         try:
@@ -78,14 +111,11 @@ async def _places(consumer: AIOKafkaConsumer, names: Iterable[str]) -> list[Topi
     return [TopicPartition(name, number) for name in names for number in consumer.partitions_for_topic(name) or ()]
 
 
-async def _read(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> list[Stood]:
-    found: list[Stood] = []
+async def _read(consumer: AIOKafkaConsumer, ends: dict[TopicPartition, int]) -> list[Any]:
+    found: list[Any] = []
     waiting: Sequence[TopicPartition] = [place for place, end in ends.items() if end]
     while waiting:
         for records in (await consumer.getmany(timeout_ms=200)).values():
-            found += [
-                Stood(partition=one.partition, offset=one.offset, key=one.key, envelope=decode(one.headers), payload=one.value)
-                for one in records
-            ]
+            found += records
         waiting = [place for place in waiting if await consumer.position(place) < ends[place]]
     return found
