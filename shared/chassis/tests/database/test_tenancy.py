@@ -15,6 +15,8 @@ from chassis.http.idempotency import Claim
 from chassis.ids import new_id
 from chassis.principal import Principal
 from chassis_testing.database import as_stranger, reading
+from onebox import postgres as server
+from onebox.postgres import PostgresAddress
 
 ALL = Reading(House, lambda r, _shape: select(r.c.id, r.c.name).where(r.c.name.like(bindparam("like"))))
 
@@ -85,6 +87,30 @@ async def test_a_login_that_owns_the_tables_does_not_start(fresh_database: Datab
         await owner.close()
     async with worker_database.direct() as worker:
         await refuse_mighty(worker, service="licensing")
+
+
+@pytest.mark.parametrize(
+    ("role", "might"),
+    [
+        ("create role mighty superuser", "superuser"),
+        ("create role mighty bypassrls", "bypasses"),
+        ("create role mighty; grant licensing_owner to mighty", "may_become_owner"),
+        ("create role mighty; create table hoard (); alter table hoard owner to mighty", "owns"),
+    ],
+)
+async def test_whatever_lifts_row_level_security_is_refused(
+    fresh_database: DatabaseSettings, postgres: PostgresAddress, role: str, might: str
+) -> None:
+    connection = await server.connect(postgres, fresh_database.name, fresh_database.service)
+    undone = connection.transaction()
+    await undone.start()
+    try:
+        await connection.execute(f"{role}; set local role mighty")
+        with pytest.raises(LoginTooMighty, match=f"login mighty .*: .*{might}"):
+            await refuse_mighty(connection, service="licensing")
+    finally:
+        await undone.rollback()
+        await connection.close()
 
 
 async def test_a_portal_user_sees_only_itself_of_who_may_do_what(api_database: ApiDatabase, worker_database: WorkerDatabase) -> None:

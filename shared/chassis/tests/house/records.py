@@ -1,4 +1,4 @@
-"""What the tests' own service tells: a house was built, a house is as it is."""
+"""What the tests' own service tells: a house was ordered, was built, is as it is."""
 
 from typing import ClassVar
 from uuid import UUID
@@ -21,6 +21,12 @@ class HouseBuilt(Fact):
 class HouseChanged(State[HouseState]):
     topic: ClassVar[str] = "house.changed"
     aggregate: ClassVar[str] = "house"
+
+
+class HouseOrdered(Fact):
+    topic: ClassVar[str] = "house.ordered"
+    aggregate: ClassVar[str] = "house"
+    name: str
 
 
 class ClerkHired(Fact):

@@ -94,8 +94,8 @@ class ConsumerWorker:
     async def _consume(self) -> None:
         kafka = self._client()
         kafka.subscribe([self._prefix + topic for topic in self._consumer.topics()], listener=_Listener(self))
-        await kafka.start()
         try:
+            await kafka.start()
             while not self._stopping.is_set():
                 await self._turn(kafka)
         finally:

@@ -1,0 +1,149 @@
+"""Readiness tells the truth: which of the things that a process needs is not there, by its name, and when it is back."""
+
+import dataclasses
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import httpx
+import pytest
+import structlog
+from aiokafka import AIOKafkaProducer
+from house import houses
+from house.consuming import Teller, an_envelope, as_owner
+from house.proxy import proxy_to
+from house.records import HouseOrdered
+from house.relaying import a_partner
+from house.running import failing, in_here, until_ready
+
+from chassis.database import ApiDatabase, DatabaseSettings, WorkerDatabase
+from chassis.ids import new_id
+from chassis.service import Part
+from chassis_testing.topics import Topics
+from chassis_testing.waiting import eventually
+from onebox import postgres as server
+from onebox.postgres import PostgresAddress
+
+NOWHERE = "127.0.0.1:1"
+TOPICS = ("house.built", "house.changed", "house.ordered")
+
+
+@pytest.fixture
+async def all_topics(topics: Topics) -> Topics:
+    await topics.create(*TOPICS)
+    return topics
+
+
+@pytest.fixture
+async def teller(topics: Topics) -> AsyncIterator[Teller]:
+    async with AIOKafkaProducer(bootstrap_servers=topics.kafka) as producer:
+        yield Teller(producer, topics.prefix)
+
+
+async def names(client: httpx.AsyncClient, *expected: str) -> None:
+    """Wait until the failing checks are among these and at least one is."""
+
+    async def look() -> bool:
+        found = await failing(client)
+        assert found, found
+        assert found <= set(expected), found
+        return True
+
+    await eventually(look, within=40)
+
+
+@asynccontextmanager
+async def locked(settings: DatabaseSettings, postgres: PostgresAddress, table: str) -> AsyncIterator[None]:
+    connection = await server.connect(postgres, settings.name, settings.service)
+    try:
+        async with connection.transaction():
+            await connection.execute(f"lock table {table}")
+            yield
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize("held", ["reads", "changes"])
+async def test_a_pool_whose_connections_are_all_held(
+    fresh_database: DatabaseSettings, all_topics: Topics, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    opened: list[ApiDatabase] = []
+    open_it = ApiDatabase.open
+
+    async def noted(database: ApiDatabase) -> None:
+        opened.append(database)
+        await open_it(database)
+
+    monkeypatch.setattr(ApiDatabase, "open", noted)
+    async with in_here(fresh_database, all_topics, parts={"api"}) as client:
+        await until_ready(client)
+        async with AsyncExitStack() as holding:
+            for _ in range(8):
+                await holding.enter_async_context(opened[0].read(a_partner()) if held == "reads" else opened[0].change(a_partner()))
+            assert f'database_connections_in_use{{pool="{held}"}} 8.0' in (await client.get("/metrics")).text
+            await names(client, "database for requests")
+        await until_ready(client)
+
+
+async def test_a_postgresql_that_is_away(fresh_database: DatabaseSettings, all_topics: Topics) -> None:
+    async with proxy_to(fresh_database.host, fresh_database.port) as proxy:
+        settings = dataclasses.replace(fresh_database, host="127.0.0.1", port=proxy.port)
+        async with in_here(settings, all_topics) as client:
+            await until_ready(client)
+            with structlog.testing.capture_logs() as said:
+                proxy.cut()
+
+                async def noticed() -> bool:
+                    return {"database for requests", "database for work"} <= await failing(client)
+
+                await eventually(noticed, within=40)
+            proxy.drop()
+            await until_ready(client)
+
+    assert {"database for requests", "database for work"} <= {line["check"] for line in said if line["event"] == "check_failed"}
+
+
+async def test_a_kafka_that_is_away(fresh_database: DatabaseSettings, all_topics: Topics) -> None:
+    async with in_here(fresh_database, all_topics, kafka=NOWHERE) as client:
+
+        async def noticed() -> bool:
+            return {"houses works", "relay works"} <= await failing(client)
+
+        await eventually(noticed, within=40)
+    async with in_here(fresh_database, all_topics, parts={"api"}, kafka=NOWHERE) as client:
+        await until_ready(client)
+
+
+@pytest.mark.parametrize("part", ["api", "worker", "relay"])
+async def test_a_migration_that_is_missing(fresh_database: DatabaseSettings, all_topics: Topics, part: Part) -> None:
+    await as_owner(fresh_database, "update service_version set version_num = '0000'")
+    async with in_here(fresh_database, all_topics, parts={part}) as client:
+
+        async def only_that() -> bool:
+            return await failing(client) == {"schema"}
+
+        await eventually(only_that, within=40)
+        await as_owner(fresh_database, "update service_version set version_num = '0001'")
+        await until_ready(client)
+
+
+async def test_a_relay_that_gets_nowhere(fresh_database: DatabaseSettings, api_database: ApiDatabase, topics: Topics) -> None:
+    async with api_database.change(a_partner()) as tx:
+        await houses.build(tx, "Villa")
+    async with in_here(fresh_database, topics, parts={"relay"}) as client:
+        await names(client, "relay works", "relay keeps up")
+        await topics.create(*TOPICS)
+        await until_ready(client)
+
+
+async def test_a_consumer_that_gets_nowhere(
+    fresh_database: DatabaseSettings, worker_database: WorkerDatabase, all_topics: Topics, postgres: PostgresAddress, teller: Teller
+) -> None:
+    async with in_here(fresh_database, all_topics, parts={"worker"}) as client:
+        await until_ready(client)
+        async with locked(fresh_database, postgres, "houses"):
+            await teller.tell(an_envelope("house.ordered", new_id(), 1), HouseOrdered(name="Villa").payload())
+            await names(client, "houses works")
+        await until_ready(client)
+
+    async with worker_database.direct() as connection:
+        assert await connection.fetchval("select count(*) from houses") == 1
