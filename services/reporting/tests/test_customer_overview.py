@@ -14,13 +14,13 @@ from chassis.access.rights import CustomerNotFound
 from chassis.database import Transaction
 from chassis_testing.database import as_stranger, reading
 from reporting import customer_overview
-from reporting.customer_overview import CustomerRow, SortBy
-from reporting.rules.attention import Attention
+from reporting.customer_overview import OverviewRowView, SortBy
+from reporting.rules.attention import AttentionView
 from reporting.rules.customer_filters import Filters
-from reporting.rules.product_use import Use
+from reporting.rules.product_use import UseView
 
 
-async def shown(tx: Transaction, sort: SortBy = "name", **filters: Any) -> list[CustomerRow]:
+async def shown(tx: Transaction, sort: SortBy = "name", **filters: Any) -> list[OverviewRowView]:
     return (await customer_overview.for_partner(await reading(tx), Filters(**filters), sort=sort)).items
 
 
@@ -52,7 +52,7 @@ async def test_a_customer_on_trial_shows_with_its_contact_product_and_capacity(t
     assert [(one.product, one.kind, one.used, one.capacity, one.trial_ends_at) for one in row.products] == [
         ("endpoint", "trial", 3, 50, trial.trial_ends_at)
     ]
-    assert row.use == [Use("endpoint_protection", 3, 50)]
+    assert row.use == [UseView("endpoint_protection", 3, 50)]
     assert not row.needs_attention
 
 
@@ -70,7 +70,7 @@ async def test_used_and_capacity_are_added_up_for_each_product_type(tx: Transact
 
     row = (await shown(tx))[0]
 
-    assert row.use == [Use("email_security", 7, 20), Use("endpoint_protection", 5, 15)]
+    assert row.use == [UseView("email_security", 7, 20), UseView("endpoint_protection", 5, 15)]
     assert [one.product for one in row.products] == ["endpoint", "endpoint-edr", "mail"]
 
 
@@ -209,10 +209,10 @@ async def test_a_customer_needs_attention_for_each_reason_that_is_known(tx: Tran
     await tell(tx, calm, review, soon, over, full, a_subscription(calm, ends_in=timedelta(days=7, seconds=1)), ending, ended, taken)
 
     assert {row.name: row.attention for row in await shown(tx, attention=True)} == {
-        "full": [Attention("seats_all_used", taken.id, "endpoint")],
-        "over": [Attention("trial_expired", ended.id, "endpoint", ended.trial_ends_at)],
-        "review": [Attention("pending_review")],
-        "soon": [Attention("trial_ends_soon", ending.id, "endpoint", ending.trial_ends_at)],
+        "full": [AttentionView("seats_all_used", taken.id, "endpoint")],
+        "over": [AttentionView("trial_expired", ended.id, "endpoint", ended.trial_ends_at)],
+        "review": [AttentionView("pending_review")],
+        "soon": [AttentionView("trial_ends_soon", ending.id, "endpoint", ending.trial_ends_at)],
     }
     assert await names(tx, attention=False) == ["calm"]
 

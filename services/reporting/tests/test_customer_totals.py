@@ -7,7 +7,7 @@ from told_to_reporting import a_customer, a_subscription, tell
 from chassis.database import Transaction
 from chassis_testing.database import as_stranger, reading
 from reporting import customer_totals
-from reporting.customer_totals import Subscriptions
+from reporting.customer_totals import ByManagementTypeView, SubscriptionCountsView
 
 
 async def test_customers_are_counted_by_type_and_subscriptions_by_trial_and_paid(tx: Transaction) -> None:
@@ -29,8 +29,8 @@ async def test_customers_are_counted_by_type_and_subscriptions_by_trial_and_paid
     totals = await customer_totals.for_partner(await reading(tx))
 
     assert totals.customers == 3
-    assert totals.by_management_type == {"partner_managed": 2, "customer_managed": 0, "co_managed": 1}
-    assert totals.subscriptions == Subscriptions(trial=1, paid=2)
+    assert totals.by_management_type == ByManagementTypeView(partner_managed=2, co_managed=1)
+    assert totals.subscriptions == SubscriptionCountsView(trial=1, paid=2)
     assert totals.needs_attention == 1
 
 
@@ -40,4 +40,4 @@ async def test_another_partners_customers_are_not_counted(tx: Transaction) -> No
     async with as_stranger(tx) as stranger:
         totals = await customer_totals.for_partner(await reading(stranger))
 
-    assert (totals.customers, totals.needs_attention, totals.subscriptions) == (0, 0, Subscriptions(trial=0, paid=0))
+    assert (totals.customers, totals.needs_attention, totals.subscriptions) == (0, 0, SubscriptionCountsView(trial=0, paid=0))

@@ -20,7 +20,7 @@ from contracts.customers.customers import CustomerState
 from contracts.envelope import encode
 from reporting import customer_overview
 from reporting.consumers import consumers
-from reporting.customer_overview import CustomerPage
+from reporting.customer_overview import OverviewPageView
 from reporting.rules.customer_filters import Filters
 
 PRINCIPAL = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
@@ -35,7 +35,7 @@ async def api(fresh_database: DatabaseSettings) -> AsyncIterator[ApiDatabase]:
     await database.close()
 
 
-async def look(api: ApiDatabase) -> CustomerPage:
+async def look(api: ApiDatabase) -> OverviewPageView:
     async with api.read(PRINCIPAL) as read:
         return await customer_overview.for_partner(read, Filters())
 
@@ -77,7 +77,7 @@ async def test_as_of_never_claims_more_than_has_arrived(api: ApiDatabase, worker
     async with following(worker_database, topics):
         published = await publish(topics, a_customer(PRINCIPAL.partner_id, name="First"), partition=0)
 
-        async def caught_up() -> CustomerPage | None:
+        async def caught_up() -> OverviewPageView | None:
             page = await look(api)
             return page if page.as_of and page.as_of >= published else None
 
@@ -95,7 +95,7 @@ async def test_as_of_never_claims_more_than_has_arrived(api: ApiDatabase, worker
 
     async with following(worker_database, topics):
 
-        async def there() -> CustomerPage | None:
+        async def there() -> OverviewPageView | None:
             page = await look(api)
             return page if page.as_of and page.as_of >= second else None
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
-import msgspec
 from asyncpg import Record
 from sqlalchemy import ColumnElement, FromClause, Select, Text, bindparam, cast, select
 
@@ -20,12 +19,13 @@ from chassis.consumers.events import Tombstone
 from chassis.database import Read, Reading
 from chassis.database.worker import Work
 from chassis.http.lists import Sort, Term
+from chassis.http.views import View
 from chassis.names import search_key
-from contracts.customers.customers import CustomerChanged
+from contracts.customers.customers import CommunicationsMode, CustomerChanged, CustomerStatus, ManagementType
 from reporting.rules import attention, freshness
-from reporting.rules.attention import Attention
+from reporting.rules.attention import AttentionView
 from reporting.rules.customer_filters import Filters, Given, conditions
-from reporting.rules.product_use import KEPT, Product, Use, products, recount, use_by_type
+from reporting.rules.product_use import KEPT, ProductView, UseView, products, recount, use_by_type
 from reporting.tables.customer_overview import CustomerOverview
 
 _TABLE: Final = CustomerOverview.metadata.tables[CustomerOverview.__tablename__]
@@ -33,41 +33,41 @@ _TABLE: Final = CustomerOverview.metadata.tables[CustomerOverview.__tablename__]
 type SortBy = Literal["name", "-name", "type", "-type", "created_at", "-created_at", "trial_ends_at", "-trial_ends_at"]
 
 
-class Contact(msgspec.Struct, frozen=True):
+class ContactView(View, frozen=True):
     name: str
     email: str
     phone: str | None
 
 
-class CustomerRow(msgspec.Struct, frozen=True, kw_only=True):
+class OverviewRowView(View, frozen=True, kw_only=True):
     """One customer as the overview shows it (CUS-30, CUS-34)."""
 
     id: UUID
     partner_id: UUID
     version: int
     name: str
-    status: str
-    management_type: str
-    communications_mode: str
-    contact: Contact
+    status: CustomerStatus
+    management_type: ManagementType
+    communications_mode: CommunicationsMode
+    contact: ContactView
     domain: str
     city: str
     country: str
     tags: list[str]
     created_at: datetime
-    products: list[Product]
-    use: list[Use]
+    products: list[ProductView]
+    use: list[UseView]
     needs_attention: bool
-    attention: list[Attention]
+    attention: list[AttentionView]
 
 
-class OneCustomer(CustomerRow, frozen=True, kw_only=True):
+class OverviewView(OverviewRowView, frozen=True, kw_only=True):
     as_of: datetime | None
     lag_seconds: float | None
 
 
-class CustomerPage(msgspec.Struct, frozen=True, kw_only=True):
-    items: list[CustomerRow]
+class OverviewPageView(View, frozen=True, kw_only=True):
+    items: list[OverviewRowView]
     next: str | None
     as_of: datetime | None
     lag_seconds: float | None
@@ -84,7 +84,9 @@ async def forget(work: Work, ended: Sequence[Tombstone]) -> None:
     await _ROWS.forget(work, ended)
 
 
-async def for_partner(read: Read, filters: Filters, *, sort: SortBy = "name", cursor: str | None = None, limit: int = 50) -> CustomerPage:
+async def for_partner(
+    read: Read, filters: Filters, *, sort: SortBy = "name", cursor: str | None = None, limit: int = 50
+) -> OverviewPageView:
     """One page of the customers that the caller may see (CUS-29, CUS-31 to CUS-33).
 
     Raises:
@@ -95,15 +97,15 @@ async def for_partner(read: Read, filters: Filters, *, sort: SortBy = "name", cu
     fresh = await freshness.of(read)
     shape = _Shape(sort=order, after=bool(after), given=filters.given)
     rows = await read.rows(_PAGE, shape, limit=limit + 1, **filters.parameters(read.now), **after)
-    return CustomerPage(
-        items=[CustomerRow(**_shown(row, read.now)) for row in rows[:limit]],
+    return OverviewPageView(
+        items=[OverviewRowView.of(row, **_made(row, read.now)) for row in rows[:limit]],
         next=order.cursor(dict(rows[limit - 1].items())) if len(rows) > limit else None,
         as_of=fresh.as_of,
         lag_seconds=fresh.lag_seconds,
     )
 
 
-async def one(read: Read, customer_id: UUID) -> OneCustomer:
+async def one(read: Read, customer_id: UUID) -> OverviewView:
     """One customer.
 
     Raises:
@@ -113,7 +115,7 @@ async def one(read: Read, customer_id: UUID) -> OneCustomer:
     row = await read.row(_ONE, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return OneCustomer(**_shown(row, read.now), as_of=fresh.as_of, lag_seconds=fresh.lag_seconds)
+    return OverviewView.of(row, **_made(row, read.now), as_of=fresh.as_of, lag_seconds=fresh.lag_seconds)
 
 
 def _row(record: CustomerChanged) -> dict[str, Any]:
@@ -141,11 +143,12 @@ _ROWS: Final = follow(CustomerChanged, _TABLE, _row)
 PROJECTION: Final = Projection(name="customer overview", record=CustomerChanged, apply=project, forget=forget, keeps=KEPT)
 
 
-def _shown(row: Record, now: datetime) -> dict[str, Any]:
+def _made(row: Record, now: datetime) -> dict[str, Any]:
+    """What of a row is not shown as it is kept."""
     owned = products(row["products"])
     why = attention.reasons(status=row["status"], owned=owned, expired_trials=products(row["expired_trials"]), now=now)
-    return {name: row[name] for name in _AS_KEPT} | {
-        "contact": Contact(row["contact_name"], row["contact_email"], row["contact_phone"]),
+    return {
+        "contact": ContactView(row["contact_name"], row["contact_email"], row["contact_phone"]),
         "products": owned,
         "use": use_by_type(owned),
         "needs_attention": bool(why),
@@ -153,16 +156,12 @@ def _shown(row: Record, now: datetime) -> dict[str, Any]:
     }
 
 
-_AS_KEPT: Final = (
-    "id", "partner_id", "version", "name", "status", "management_type", "communications_mode", "domain", "city", "country", "tags",
-    "created_at",
-)  # fmt: skip
-_READ: Final = (*_AS_KEPT, "name_key", "next_trial_end", "contact_name", "contact_email", "contact_phone")
-_AS_JSON: Final = ("products", "expired_trials")
+_FURTHER: Final = ("name_key", "next_trial_end", "contact_name", "contact_email", "contact_phone")
 
 
 def _columns(r: FromClause) -> list[ColumnElement[Any]]:
-    return [*(r.c[name] for name in _READ), *(cast(r.c[name], Text).label(name) for name in _AS_JSON)]
+    expired_trials = cast(r.c.expired_trials, Text).label("expired_trials")
+    return [*OverviewRowView.columns(r), *(r.c[name] for name in _FURTHER), expired_trials]
 
 
 class _Shape(NamedTuple):

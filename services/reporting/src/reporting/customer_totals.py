@@ -5,42 +5,49 @@ customers are counted that the caller's list shows.
 """
 
 from datetime import datetime
-from typing import Any, Final, get_args
+from typing import Any, Final
 
-import msgspec
 from sqlalchemy import BigInteger, FromClause, Select, cast, func, select
 
 from chassis.database import Read, Reading
-from contracts.customers.customers import ManagementType
+from chassis.http.views import View
 from reporting.rules import attention, freshness
 from reporting.rules.attention import SOON
 from reporting.rules.customer_filters import everyday
 from reporting.tables.customer_overview import CustomerOverview
 
 
-class Subscriptions(msgspec.Struct, frozen=True):
+class ByManagementTypeView(View, frozen=True, kw_only=True):
+    partner_managed: int = 0
+    customer_managed: int = 0
+    co_managed: int = 0
+
+
+class SubscriptionCountsView(View, frozen=True):
+    """Subscriptions that run: those in trial, and those in a paid term."""
+
     trial: int
     paid: int
 
 
-class Totals(msgspec.Struct, frozen=True, kw_only=True):
+class CustomerTotalsView(View, frozen=True, kw_only=True):
     customers: int
-    by_management_type: dict[str, int]
-    subscriptions: Subscriptions
+    by_management_type: ByManagementTypeView
+    subscriptions: SubscriptionCountsView
     needs_attention: int
     as_of: datetime | None
     lag_seconds: float | None
 
 
-async def for_partner(read: Read) -> Totals:
+async def for_partner(read: Read) -> CustomerTotalsView:
     """The totals over all customers that the caller may see (CUS-85); a management type without customers is zero."""
     fresh = await freshness.of(read)
     rows = await read.rows(_TOTALS, soon=read.now + SOON)
     counted = {row["management_type"]: row["customers"] for row in rows}
-    return Totals(
+    return CustomerTotalsView(
         customers=sum(counted.values()),
-        by_management_type=dict.fromkeys(get_args(ManagementType.__value__), 0) | counted,
-        subscriptions=Subscriptions(trial=sum(row["trials"] for row in rows), paid=sum(row["paid"] for row in rows)),
+        by_management_type=ByManagementTypeView(**counted),
+        subscriptions=SubscriptionCountsView(trial=sum(row["trials"] for row in rows), paid=sum(row["paid"] for row in rows)),
         needs_attention=sum(row["needs_attention"] for row in rows),
         as_of=fresh.as_of,
         lag_seconds=fresh.lag_seconds,

@@ -5,17 +5,18 @@ from uuid import UUID
 
 from annotated_types import Len
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 from starlette.responses import Response
 
 from chassis.http.calls import Call, allow
-from chassis.http.lists import DEFAULT_LIMIT, Cursor, Limit
+from chassis.http.lists import DEFAULT_LIMIT, Asked, Cursor, Limit
 from chassis.http.text import Name, Text
 from contracts.customers.customers import CustomerStatus, ManagementType
 from reporting import customer_overview, customer_totals
-from reporting.customer_overview import SortBy
-from reporting.routes.views import CustomerOverview, CustomerOverviewPage, CustomerTotals
-from reporting.rules.customer_filters import Filters, Kind
+from reporting.customer_overview import OverviewPageView, OverviewView, SortBy
+from reporting.customer_totals import CustomerTotalsView
+from reporting.rules.customer_filters import Filters
+from reporting.rules.product_use import Kind
 
 router = APIRouter(prefix="/v1/customer-overview", tags=["customer_overview"])
 
@@ -24,17 +25,15 @@ READERS: Final = frozenset({"partner", "operator"})
 type Code = Annotated[str, Text(100)]
 
 
-class ListQuery(BaseModel):
+class OverviewQuery(Asked):
     """Each filter left out means all (CUS-33); those given are combined."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     q: Name | None = None
-    management_type: Annotated[list[ManagementType], Len(max_length=3)] = []
-    product_type: Annotated[list[Code], Len(max_length=50)] = []
+    management_type: Annotated[list[ManagementType], Len(max_length=3)] = Field(default_factory=list)
+    product_type: Annotated[list[Code], Len(max_length=50)] = Field(default_factory=list)
     product: Code | None = None
     kind: Kind | None = None
-    status: Annotated[list[CustomerStatus], Len(max_length=8)] = []
+    status: Annotated[list[CustomerStatus], Len(max_length=8)] = Field(default_factory=list)
     attention: bool | None = None
     sort: SortBy = "name"
     cursor: Cursor | None = None
@@ -52,20 +51,20 @@ class ListQuery(BaseModel):
         )
 
 
-@router.get("", response_model=CustomerOverviewPage)
-async def list_customers(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=READERS)]) -> Response:
+@router.get("", response_model=OverviewPageView)
+async def list_customers(query: Annotated[OverviewQuery, Query()], call: Annotated[Call, allow(kinds=READERS)]) -> Response:
     async with call.read() as read:
         page = await customer_overview.for_partner(read, query.filters(), sort=query.sort, cursor=query.cursor, limit=query.limit)
         return call.answer(page)
 
 
-@router.get("/totals", response_model=CustomerTotals)
+@router.get("/totals", response_model=CustomerTotalsView)
 async def totals(call: Annotated[Call, allow(kinds=READERS)]) -> Response:
     async with call.read() as read:
         return call.answer(await customer_totals.for_partner(read))
 
 
-@router.get("/{customer_id}", response_model=CustomerOverview)
+@router.get("/{customer_id}", response_model=OverviewView)
 async def get(customer_id: UUID, call: Annotated[Call, allow(kinds=READERS)]) -> Response:
     async with call.read() as read:
         customer = await customer_overview.one(read, customer_id)

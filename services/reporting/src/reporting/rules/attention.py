@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import ColumnElement, FromClause, bindparam, or_
 
-from reporting.rules.product_use import Product
+from chassis.http.views import View
+from reporting.rules.product_use import ProductView
 
 type Reason = Literal["pending_review", "trial_ends_soon", "trial_expired", "seats_all_used"]
 
@@ -20,7 +20,7 @@ SOON: Final = timedelta(days=7)
 """A trial that ends within this time is to be looked after."""
 
 
-class Attention(msgspec.Struct, frozen=True):
+class AttentionView(View, frozen=True):
     """One reason, and the subscription it is about, if any. ``at`` is when the trial ends or ended."""
 
     reason: Reason
@@ -29,11 +29,11 @@ class Attention(msgspec.Struct, frozen=True):
     at: datetime | None = None
 
 
-def reasons(*, status: str, owned: Sequence[Product], expired_trials: Sequence[Product], now: datetime) -> list[Attention]:
+def reasons(*, status: str, owned: Sequence[ProductView], expired_trials: Sequence[ProductView], now: datetime) -> list[AttentionView]:
     """Why a customer needs attention at ``now``; empty when it does not."""
     return [
-        *([Attention("pending_review")] if status == "pending_review" else []),
-        *(Attention("trial_expired", one.subscription_id, one.product, one.trial_ends_at) for one in expired_trials),
+        *([AttentionView("pending_review")] if status == "pending_review" else []),
+        *(AttentionView("trial_expired", one.subscription_id, one.product, one.trial_ends_at) for one in expired_trials),
         *(reason for product in owned for reason in _of(product, now)),
     ]
 
@@ -43,8 +43,8 @@ def needed(relation: FromClause) -> ColumnElement[bool]:
     return or_(relation.c.unsettled, relation.c.next_trial_end <= bindparam("soon", type_=relation.c.next_trial_end.type))
 
 
-def _of(product: Product, now: datetime) -> Iterator[Attention]:
+def _of(product: ProductView, now: datetime) -> Iterator[AttentionView]:
     if product.kind == "trial" and product.trial_ends_at is not None and product.trial_ends_at <= now + SOON:
-        yield Attention("trial_ends_soon", product.subscription_id, product.product, product.trial_ends_at)
+        yield AttentionView("trial_ends_soon", product.subscription_id, product.product, product.trial_ends_at)
     if 0 < product.capacity <= product.used:
-        yield Attention("seats_all_used", product.subscription_id, product.product)
+        yield AttentionView("seats_all_used", product.subscription_id, product.product)

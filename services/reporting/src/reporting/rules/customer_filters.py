@@ -7,7 +7,7 @@ values are parameters. Everybody who filters customers filters them here.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from sqlalchemy import ARRAY, ColumnElement, FromClause, Text, and_, any_, bindparam, cast, not_
@@ -16,8 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chassis.names import search_key
 from contracts.customers.customers import CustomerStatus, ManagementType
 from reporting.rules import attention
-
-type Kind = Literal["trial", "paid"]
+from reporting.rules.product_use import Kind
 
 HIDDEN: Final = ("draft", "rejected", "deleted", "purged")
 """No customers yet, never any, or gone: no everyday work. A list still finds them when their status is asked for."""

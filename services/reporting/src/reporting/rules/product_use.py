@@ -10,13 +10,17 @@ keeping costs 41 ms for 500 changed customers.
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
 
 from chassis.database.worker import Work
+from chassis.http.views import View
+from contracts.licensing.subscriptions import SubscriptionStatus
+
+type Kind = Literal["trial", "paid"]
 
 _RECOUNT: Final = text("""
 update customer_overview c
@@ -76,21 +80,21 @@ async def recount(work: Work, customers: Collection[UUID]) -> None:
     )
 
 
-class Product(msgspec.Struct, frozen=True):
-    """One subscription as the customer's row shows it. ``kind`` is ``trial`` or ``paid``; ``used`` of ``capacity`` seats are taken."""
+class ProductView(View, frozen=True):
+    """One subscription as the customer's row shows it: ``used`` of ``capacity`` seats are taken."""
 
     subscription_id: UUID
     product: str
     product_type: str
-    kind: str
-    status: str
+    kind: Kind
+    status: SubscriptionStatus
     used: int
     capacity: int
     trial_ends_at: datetime | None
     term_end: datetime | None
 
 
-class Use(msgspec.Struct, frozen=True):
+class UseView(View, frozen=True):
     """Used and capacity of one product type (CUS-34)."""
 
     product_type: str
@@ -98,19 +102,19 @@ class Use(msgspec.Struct, frozen=True):
     capacity: int
 
 
-_PRODUCTS: Final = msgspec.json.Decoder(list[Product])
+_PRODUCTS: Final = msgspec.json.Decoder(list[ProductView])
 
 
-def products(kept: str) -> list[Product]:
+def products(kept: str) -> list[ProductView]:
     """Read ``products`` or ``expired_trials`` of a customer's row."""
     return _PRODUCTS.decode(kept)
 
 
-def use_by_type(owned: Sequence[Product]) -> list[Use]:
+def use_by_type(owned: Sequence[ProductView]) -> list[UseView]:
     """What the products of each type add up to, in the order of the types' names."""
     types = sorted({product.product_type for product in owned})
     return [_use(name, [product for product in owned if product.product_type == name]) for name in types]
 
 
-def _use(product_type: str, owned: Sequence[Product]) -> Use:
-    return Use(product_type, sum(product.used for product in owned), sum(product.capacity for product in owned))
+def _use(product_type: str, owned: Sequence[ProductView]) -> UseView:
+    return UseView(product_type, sum(product.used for product in owned), sum(product.capacity for product in owned))
