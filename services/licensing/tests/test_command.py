@@ -6,7 +6,11 @@ import sys
 from pathlib import Path
 
 import onebox
-from chassis.database import DatabaseSettings
+from chassis.clock import SystemClock
+from chassis.database import DatabaseSettings, WorkerDatabase
+from chassis.database.outbox import Lane
+from chassis.ids import new_id
+from licensing_testing.builders import a_trial
 
 _SHIPPED = Path(str(onebox.__file__)).parent / "data" / "catalogue.yaml"
 
@@ -32,6 +36,27 @@ async def test_a_bad_catalogue_is_refused_with_every_problem_and_its_place(fresh
     assert [line.split(":")[0] for line in said.splitlines()] == ["offers[0].code", "offers[0].product", "offers[0].product_type"]
 
 
+async def test_every_state_is_told_anew_by_a_command_without_publishing_anything_once_more(fresh_database: DatabaseSettings) -> None:
+    await _licensing(fresh_database, "load-catalogue", str(_SHIPPED))
+    database = WorkerDatabase(fresh_database, SystemClock(), connections=1)
+    async with database.work() as work, work.item(new_id()) as tx:
+        await a_trial(tx)
+    async with database.direct() as connection:
+        offers = await connection.fetchval("select count(*) from offers")
+        await connection.execute("delete from outbox")
+    await database.close()
+
+    assert (await _licensing(fresh_database, "retell", "--kind", "seat"))[0] == 2
+    code, said, _ = await _licensing(fresh_database, "retell", "--kind", "offer", "--kind", "subscription")
+
+    assert code == 0
+    assert f"offer: {offers} told anew\n" in said
+    assert "subscription: 1 told anew\n" in said
+    async with database.direct() as connection:
+        told = await connection.fetch("select topic, lane, count(*) from outbox group by topic, lane order by topic")
+    assert told == [("offer.changed", Lane.BULK, offers), ("subscription.changed", Lane.BULK, 1)]
+
+
 async def _licensing(database: DatabaseSettings, *arguments: str) -> tuple[int | None, str, str]:
     """Exit code, output and complaints of ``python -m licensing``."""
     told = {
@@ -42,6 +67,7 @@ async def _licensing(database: DatabaseSettings, *arguments: str) -> tuple[int |
         "LICENSING_API_PASSWORD": database.password("api"),
         "LICENSING_KAFKA": "127.0.0.1:9",
         "LICENSING_HTTP_PORT": "9",
+        "LICENSING_CUSTOMERS_URL": "http://127.0.0.1:9",
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable,

@@ -6,20 +6,21 @@ for it. Being cut short and begun anew costs versions and nothing else.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
 
 import structlog
-from sqlalchemy import select, tuple_, update
+from sqlalchemy import ColumnElement, Uuid, literal, select, tuple_, update
 from sqlalchemy.orm.interfaces import ORMOption
 
 from chassis.database import outbox
 from chassis.database.outbox import Lane
 from chassis.database.transaction import Transaction
 from chassis.database.worker import Work, WorkerDatabase
+from contracts.root import ROOT_PARTNER_ID
 
 log = structlog.get_logger()
 
@@ -33,31 +34,40 @@ type Place = tuple[UUID, UUID]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retelling[Row]:
-    """How the entities of one aggregate are told: the mapped class, which is a versioned tenant row, and what tells one state, no facts.
+    """How the entities of one aggregate are told: the mapped class, which is versioned, and what tells one state, no facts.
 
-    ``load`` are options for what ``tell`` reads beside the row (``selectinload(...)``).
+    What belongs to no partner is told by the root party. ``load`` are options for what ``tell``
+    reads beside the row (``selectinload(...)``).
     """
 
     aggregate: str
     rows: type[Row]
-    tell: Callable[[Transaction, Row], None]
+    tell: Callable[[Transaction, Row], Awaitable[None] | None]
     load: Sequence[ORMOption] = ()
 
 
-async def retell[Row](database: WorkerDatabase, retelling: Retelling[Row], *, batch: int = _BATCH) -> int:
-    """Tell all entities of an aggregate anew: how many there were."""
+async def retell[Row](
+    database: WorkerDatabase,
+    retelling: Retelling[Row],
+    *,
+    partner_id: UUID | None = None,
+    batch: int = _BATCH,
+    so_far: Callable[[int], None] = lambda _told: None,
+) -> int:
+    """Tell all entities of an aggregate anew, or one partner's: how many there were. ``so_far`` is told after each batch."""
     place: Place | None = None
     told = 0
     while True:
         await _until_out(database)
         async with database.work() as work:
-            places = await _next(work, retelling, place, batch)
+            places = await _next(work, retelling, place, batch, partner_id)
             if not places:
                 break
             await _tell(work, retelling, places)
         place = places[-1]
         told += len(places)
-    log.info("states_retold", aggregate=retelling.aggregate, entities=told)
+        so_far(told)
+    log.info("states_retold", aggregate=retelling.aggregate, entities=told, partner_id=str(partner_id) if partner_id else None)
     return told
 
 
@@ -69,21 +79,29 @@ async def _until_out(database: WorkerDatabase) -> None:
         await asyncio.sleep(_BREATH)
 
 
-async def _next(work: Work, retelling: Retelling[Any], after: Place | None, batch: int) -> list[Place]:
-    row = retelling.rows
-    wanted = select(row.partner_id, row.id).order_by(row.partner_id, row.id).limit(batch)
+def _partner(row: Any) -> ColumnElement[UUID]:
+    return row.partner_id if hasattr(row, "partner_id") else literal(ROOT_PARTNER_ID, Uuid)
+
+
+async def _next(work: Work, retelling: Retelling[Any], after: Place | None, batch: int, partner_id: UUID | None) -> list[Place]:
+    row, partner = retelling.rows, _partner(retelling.rows)
+    wanted = select(partner, row.id).order_by(partner, row.id).limit(batch)
+    if partner_id is not None:
+        wanted = wanted.where(partner == partner_id)
     if after is not None:
-        wanted = wanted.where(tuple_(row.partner_id, row.id) > after)
-    return [(partner_id, row_id) for partner_id, row_id in await work.session.execute(wanted)]
+        wanted = wanted.where(tuple_(partner, row.id) > after)
+    return [(its_partner, row_id) for its_partner, row_id in await work.session.execute(wanted)]
 
 
 async def _tell(work: Work, retelling: Retelling[Any], places: Sequence[Place]) -> None:
-    row = retelling.rows
+    row, partner = retelling.rows, _partner(retelling.rows)
     for partner_id, of_partner in groupby(places, key=lambda place: place[0]):
         ids = [row_id for _, row_id in of_partner]
         async with work.item(partner_id, lane=Lane.BULK) as tx:
-            raised = update(row).where(row.partner_id == partner_id, row.id.in_(ids)).values(version=row.version + 1)
+            raised = update(row).where(partner == partner_id, row.id.in_(ids)).values(version=row.version + 1)
             await tx.session.execute(raised, execution_options={"synchronize_session": False})
-            found = select(row).where(row.partner_id == partner_id, row.id.in_(ids)).options(*retelling.load)
+            found = select(row).where(partner == partner_id, row.id.in_(ids)).options(*retelling.load)
             for entity in await tx.session.scalars(found, execution_options={"populate_existing": True}):
-                retelling.tell(tx, entity)
+                saying = retelling.tell(tx, entity)
+                if saying is not None:
+                    await saying

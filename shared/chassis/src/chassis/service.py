@@ -35,6 +35,7 @@ from chassis.keys import KeySet
 from chassis.loops import Loop, Loops
 from chassis.relay import Relay
 from chassis.relay.beating import Heart
+from chassis.retelling import Retelling
 from chassis.serving import serve
 from chassis.settings import ServiceSettings
 from chassis.tokens import Verifier
@@ -63,13 +64,13 @@ class Service:
     consumers: Sequence[Consumer] = ()
     states: Sequence[str] = ()
     """The topics that it tells states to: they get beats (``contracts.catalogue.states_of``)."""
-    states: Sequence[str] = ()
-    """The topics that it tells states to: they get beats (``contracts.catalogue.states_of``)."""
     due: Sequence[Due] = ()
     jobs: Sequence[JobKind] = ()
     keys: KeySet | None = None
     tools: Any = None
     chores: Sequence[Chore] = ()
+    retellings: Sequence[Retelling[Any]] = ()
+    """How its entities' states are told anew (``retell``)."""
     follows: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Which of its tables follow a kind of entity by ``id`` and ``version``: what a consistency token waits for."""
 

@@ -1,7 +1,8 @@
 """A row that the broker will never take is parked with the later ones of its entity, and the rest goes on."""
 
+import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from house import houses
 from house.relaying import a_partner, drained, relaying, versions
+from typer.testing import CliRunner
 
-from chassis.database import ApiDatabase, WorkerDatabase
+from chassis.database import ApiDatabase, DatabaseSettings, WorkerDatabase
 from chassis.database.outbox import LARGEST, TooLargeToTell
 from chassis.principal import Principal
-from chassis.relay import parking
+from chassis.relay import commands, parking
 from chassis.relay.measuring import PARKED
+from chassis_testing.clock import FixedClock
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually
 
@@ -110,7 +113,7 @@ async def test_a_parked_row_that_is_given_up_frees_those_that_follow(
         async with worker_database.direct() as connection:
             refused = await connection.fetchval("select min(id) from outbox where lane = 3")
         async with worker_database.work() as work:
-            assert await parking.skip(work.session, refused) == 2
+            assert await parking.skip(work.session, refused, by="grace", because="too long a name") == 2
         await drained(worker_database)
 
     assert (await versions(topics))[str(large)] == [1, 3]
@@ -142,3 +145,52 @@ async def test_the_largest_that_may_be_told_is_taken_by_the_broker(
         await drained(worker_database)
 
     assert await topics.sizes("house.changed") == [1]
+
+
+@pytest.fixture
+def run(fresh_database: DatabaseSettings) -> Callable[..., Awaitable[tuple[int, str]]]:
+    """Runs a command over what is unsent; the answer is its exit code and what it said."""
+    app = commands.unsent(lambda: WorkerDatabase(fresh_database, FixedClock()))
+
+    def inside(arguments: Sequence[str]) -> tuple[int, str]:
+        result = CliRunner().invoke(app, arguments)
+        return result.exit_code, result.output
+
+    return lambda *arguments: asyncio.to_thread(inside, arguments)
+
+
+async def test_what_is_unsent_is_listed_sent_again_and_given_up_by_commands_with_who_and_why(
+    api_database: ApiDatabase, worker_database: WorkerDatabase, topics: Topics, run: Callable[..., Awaitable[tuple[int, str]]]
+) -> None:
+    await topics.create("house.built", "house.changed", partitions=1)
+    await limit(topics, "house.changed", LIMIT)
+    _, large, _ = await build_three(api_database, a_partner())
+    async with relaying(worker_database, topics):
+        await drained(worker_database)
+        _, listed = await run("list")
+        first, *following = [line for line in listed.splitlines() if str(large) in line]
+        assert first.endswith("the broker refused it: it is larger than its topic allows")
+        assert [line.rpartition(": ")[2] for line in following] == ["follows a parked row"] * 2
+        refused = first.split()[0]
+
+        assert (await run("retry", refused))[1].endswith("\n3 are sent again\n")
+        await eventually(lambda: _parked_again(worker_database, 3))
+        assert (await run("skip", refused, "--reason", " "))[0] == 2
+        assert (await run("skip", "987654321", "--reason", "gone"))[0] == 1
+        code, said = await run("skip", refused, "--reason", "too long a name", "--by", "grace")
+        assert code == 0
+        assert said.endswith("\ngiven up; 2 that followed it are sent\n")
+        await drained(worker_database)
+
+    assert await run("list") == (0, "")
+    assert (await versions(topics))[str(large)] == [1, 3]
+    async with worker_database.direct() as connection:
+        kept = "select settled_by, settled_because, standing, subject, length(payload) > $1 as whole from parked"
+        row = await connection.fetchrow(kept, LIMIT)
+    assert row is not None
+    assert tuple(row) == ("grace", "too long a name", "skipped", large, True)
+
+
+async def _parked_again(database: WorkerDatabase, count: int) -> bool:
+    assert len(await outbox(database)) == count
+    return True

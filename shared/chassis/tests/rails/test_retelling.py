@@ -45,6 +45,25 @@ async def test_all_entities_of_all_partners_are_told_one_version_higher(
     assert HouseChanged.read(last.payload or b"").facts == []
 
 
+async def test_one_partners_entities_alone_are_told_anew_and_it_is_said_how_far_it_is(
+    api_database: ApiDatabase, worker_database: WorkerDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retelling, "_LONGEST_LAG", 3600.0)
+    this, other = a_partner(), a_partner()
+    for partner in (this, other):
+        async with api_database.change(partner) as tx:
+            for number in range(5):
+                await houses.build(tx, f"House {number}")
+    so_far: list[int] = []
+
+    assert await retell(worker_database, HOUSES, partner_id=this.partner_id, batch=2, so_far=so_far.append) == 5
+
+    assert so_far == [2, 4, 5]
+    async with worker_database.direct() as connection:
+        raised = await connection.fetch("select distinct partner_id from houses where version = 2")
+    assert [row["partner_id"] for row in raised] == [this.partner_id]
+
+
 async def test_a_retelling_waits_until_what_it_told_is_out(
     api_database: ApiDatabase, worker_database: WorkerDatabase, topics: Topics
 ) -> None:

@@ -4,9 +4,11 @@ Every fact goes to its own topic; the whole state goes once to the entity's stat
 carry the version that the change gave the entity, so flush before telling.
 """
 
+from typing import Final
 from uuid import UUID
 
 from chassis.database import About, Transaction
+from chassis.retelling import Retelling
 from contracts.customers.customers import CustomerChanged, CustomerFact, CustomerState
 from contracts.customers.partners import PartnerChanged, PartnerFact, PartnerState
 from contracts.customers.roles import RoleChanged, RoleFact, RoleState
@@ -48,3 +50,11 @@ def _told(tx: Transaction, about: About, facts: tuple[Fact, ...]) -> list[UUID]:
 
 def _topics(facts: tuple[Fact, ...]) -> list[str]:
     return [fact.topic for fact in facts]
+
+
+RETELLINGS: Final = (
+    Retelling(aggregate="partner", rows=Partner, tell=tell_partner),
+    Retelling(aggregate="user", rows=User, tell=tell_user),
+    Retelling(aggregate="role", rows=Role, tell=tell_role),
+    Retelling(aggregate="customer", rows=Customer, tell=tell_customer),
+)

@@ -4,7 +4,10 @@ Every fact goes to its own topic; the whole state goes once to the entity's stat
 carry the version that the change gave the entity: pending changes are flushed first.
 """
 
+from typing import Final
+
 from chassis.database import Transaction
+from chassis.retelling import Retelling
 from contracts.licensing.offers import OfferChanged, OfferPublished, OfferState
 from contracts.licensing.programmes import ProgrammeChanged, ProgrammeFact, ProgrammeState
 from contracts.licensing.subscriptions import SubscriptionChanged, SubscriptionFact, SubscriptionState
@@ -41,3 +44,16 @@ async def tell_offer(tx: Transaction, offer: Offer) -> None:
     published = OfferPublished(code=offer.code, offer_version=offer.offer_version)
     told = tx.tell(published, about=about)
     tx.tell(OfferChanged(facts=[published.topic], state=OfferState.model_validate(offer)), about=about, caused_by=[told])
+
+
+async def _offer_again(tx: Transaction, offer: Offer) -> None:
+    """What an offer is, without publishing it once more."""
+    about = tx.entity("offer", offer.id, version=offer.version)
+    tx.tell(OfferChanged(facts=[], state=OfferState.model_validate(offer)), about=about)
+
+
+RETELLINGS: Final = (
+    Retelling(aggregate="offer", rows=Offer, tell=_offer_again),
+    Retelling(aggregate="programme", rows=Programme, tell=tell_programme),
+    Retelling(aggregate="subscription", rows=Subscription, tell=tell_subscription),
+)

@@ -1,32 +1,20 @@
 """The commands over what consumers have parked: ``python -m licensing parked list|unpark|skip|release``."""
 
-import getpass
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
 import typer
-import uvloop
 
 from chassis.consumers import brake
 from chassis.consumers.handlers import Consumer
 from chassis.consumers.unparking import Outcome, Unparking
 from chassis.database.worker import WorkerDatabase
-from chassis.errors import Refusal
+from chassis.operations import By, Reason, run_with
 
 type Opened = tuple[WorkerDatabase, Sequence[Consumer]]
 
 _Id = Annotated[UUID, typer.Argument(help="as `parked list` shows it")]
-_By = Annotated[str, typer.Option(help="who decides", default_factory=getpass.getuser)]
-
-
-def _said(reason: str) -> str:
-    if not reason.strip():
-        raise typer.BadParameter("say why")
-    return reason.strip()
-
-
-_Reason = Annotated[str, typer.Option(help="why; kept with the record", callback=_said)]
 
 
 def parked(opened: Callable[[], Opened]) -> typer.Typer:
@@ -40,20 +28,20 @@ def parked(opened: Callable[[], Opened]) -> typer.Typer:
             typer.echo(f"{row.id} {row.standing:<8} {row.topic}/{row.partition}@{row.offset} {row.handler}: {row.reason}")
 
     @app.command()
-    def unpark(parked_id: _Id, by: _By) -> None:
+    def unpark(parked_id: _Id, by: By) -> None:
         """Let a record take effect now, and those behind it."""
         _say(_run(opened, lambda database, consumers: Unparking(database, consumers).unpark(parked_id, by=by)))
 
     @app.command()
-    def skip(parked_id: _Id, reason: _Reason, by: _By) -> None:
+    def skip(parked_id: _Id, reason: Reason, by: By) -> None:
         """Let a record never take effect; those behind it follow."""
         _say(_run(opened, lambda database, consumers: Unparking(database, consumers).skip(parked_id, by=by, because=reason)))
 
     @app.command()
     def release(
         consumer: str,
-        reason: _Reason,
-        by: _By,
+        reason: Reason,
+        by: By,
         allow: Annotated[int, typer.Option(help="records that may be parked", min=0)] = brake.ALLOWANCE,
     ) -> None:
         """Let a consumer go on that stopped because too much was parked."""
@@ -64,18 +52,8 @@ def parked(opened: Callable[[], Opened]) -> typer.Typer:
 
 
 def _run[T](opened: Callable[[], Opened], do: Callable[[WorkerDatabase, Sequence[Consumer]], Coroutine[Any, Any, T]]) -> T:
-    async def inside() -> T:
-        database, consumers = opened()
-        try:
-            return await do(database, consumers)
-        finally:
-            await database.close()
-
-    try:
-        return uvloop.run(inside())
-    except Refusal as refusal:
-        typer.echo(f"{refusal.code}: {refusal}. {refusal.remedy}", err=True)
-        raise typer.Exit(1) from refusal
+    database, consumers = opened()
+    return run_with(database, lambda _: do(database, consumers))
 
 
 async def _listed(database: WorkerDatabase, consumers: Sequence[Consumer]) -> Sequence[Any]:

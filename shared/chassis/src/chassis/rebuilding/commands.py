@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Final
 
 import typer
-import uvloop
 
 from chassis.consumers.batches import Defect
 from chassis.consumers.brake import Braked
-from chassis.errors import Refusal
+from chassis.operations import run
 from chassis.rebuilding.rebuild import MAY_VANISH, Rebuilding, Report, Wanted
 
 _EVERY: Final = 2.0
@@ -47,10 +46,7 @@ def add(app: typer.Typer, opened: Callable[[], Rebuilding]) -> None:
 
 def _run(doing: Any) -> Any:
     try:
-        return uvloop.run(doing)
-    except Refusal as refusal:
-        typer.echo(f"{refusal.code}: {refusal.detail}. {refusal.remedy}", err=True)
-        raise typer.Exit(1) from refusal
+        return run(doing)
     except (Braked, Defect) as stopped:
         typer.echo(f"stopped: {stopped}. Mend the code, and run it again: it goes on where it stood.", err=True)
         raise typer.Exit(1) from stopped

@@ -2,17 +2,24 @@
 
 A parked row holds back the later rows of its entity, whenever they come: they are parked
 behind it, because a reader must not see what came after something it was never shown.
-``unpark`` sends them all again, in order; ``skip`` gives the refused one up.
+``unpark`` sends them all again, in order; ``skip`` gives the refused one up. What was given up is
+kept among the settled parked records for 35 days, with who did it and why.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
 import structlog
-from sqlalchemy import text
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.consumers import parking
+from chassis.consumers.events import Place
+from chassis.consumers.parking import Parking, Raw, parked
+from chassis.database.outbox import Lane, outbox
+from chassis.errors import Kind, Refusal
 
 log = structlog.get_logger()
 
@@ -24,7 +31,16 @@ with held as (select entity from outbox where entity = any($1::uuid[]) and lane 
 update outbox set lane = 3, reason = 'follows a parked row' where entity in (select entity from held) and lane < 3
 """
 _UNPARK: Final = text("update outbox set lane = 1, reason = null where entity = :entity and lane = 3 returning id")
-_SKIP: Final = text("delete from outbox where id = :id and lane = 3 returning entity")
+_GIVEN_UP: Final = "relay"
+_NO_PARTITION: Final = -1
+
+
+class NotUnsent(Refusal):
+    """No row that the relay has parked has this number."""
+
+    kind = Kind.NOT_FOUND
+    code = "not_unsent"
+    remedy = "List what is unsent."
 
 
 async def park(connection: "asyncpg.Connection[Any]", row_id: int, reason: str) -> None:
@@ -36,6 +52,13 @@ async def park(connection: "asyncpg.Connection[Any]", row_id: int, reason: str) 
 async def follow(connection: "asyncpg.Connection[Any]", entities: Collection[UUID]) -> None:
     """Park the rows of these entities behind those that are parked."""
     await connection.execute(_FOLLOW, list(entities), timeout=_ANSWER_WITHIN)
+
+
+async def listed(session: AsyncSession, *, limit: int = 200) -> Sequence[Any]:
+    """What is parked, in the order of telling."""
+    c = outbox.c
+    columns = (c.id, c.topic, c.entity, c.event_id, c.reason, c.created_at, func.octet_length(c.payload).label("bytes"))
+    return (await session.execute(select(*columns).where(c.lane == Lane.PARKED).order_by(c.id).limit(limit))).all()
 
 
 async def unpark(session: AsyncSession, entity: UUID) -> int:
@@ -50,7 +73,41 @@ async def unpark(session: AsyncSession, entity: UUID) -> int:
     return freed
 
 
-async def skip(session: AsyncSession, row_id: int) -> int:
-    """Give one parked row up for good, and let the later ones of its entity be sent: how many there are."""
-    entity = (await session.execute(_SKIP, {"id": row_id})).scalar_one_or_none()
-    return await unpark(session, entity) if entity else 0
+async def retry(session: AsyncSession, row_id: int, *, by: str) -> int:
+    """Let a parked row and the others of its entity be sent: how many there are.
+
+    Raises:
+        NotUnsent: it is not parked.
+    """
+    here = (outbox.c.id == row_id, outbox.c.lane == Lane.PARKED)
+    entity = (await session.execute(select(outbox.c.entity).where(*here).with_for_update())).scalar_one_or_none()
+    if entity is None:
+        raise NotUnsent(str(row_id))
+    freed = await unpark(session, entity)
+    log.info("rows_retried", entity=str(entity), rows=freed, by=by)
+    return freed
+
+
+async def skip(session: AsyncSession, row_id: int, *, by: str, because: str) -> int:
+    """Give one parked row up for good, and let the later ones of its entity be sent: how many there are.
+
+    Raises:
+        NotUnsent: it is not parked.
+    """
+    given_up = delete(outbox).where(outbox.c.id == row_id, outbox.c.lane == Lane.PARKED).returning(outbox)
+    row = (await session.execute(given_up)).one_or_none()
+    if row is None:
+        raise NotUnsent(str(row_id))
+    await _keep(session, row, by, because)
+    log.warning("row_given_up", topic=row.topic, event_id=str(row.event_id), entity=str(row.entity), by=by, because=because)
+    return await unpark(session, row.entity)
+
+
+async def _keep(session: AsyncSession, row: Any, by: str, because: str) -> None:
+    place = Place(topic=row.topic, partition=_NO_PARTITION, offset=row.id)
+    headers = tuple((name, value.encode()) for name, value in row.headers)
+    raw = Raw(place=place, key=row.key.encode(), headers=headers, payload=row.payload, timestamp_ms=0)
+    at = Parking(consumer=_GIVEN_UP, handler=_GIVEN_UP, subject=row.entity, event_id=row.event_id, standing="skipped")
+    await parking.park(session, raw, at, row.reason or "")
+    settled = {"settled_at": func.now(), "settled_by": by, "settled_because": because}
+    await session.execute(update(parked).where(parked.c.consumer == _GIVEN_UP, parked.c.offset == row.id).values(settled))
