@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from chassis.http import correlation
 from chassis.http.bodies import Body
-from chassis.http.calls import Call, Rails, allow, encode, rails_of
+from chassis.http.calls import Call, Rails, allow, rails_of
 from chassis.keys import published
 from customers import credentials, me, sessions
 from customers.credentials import SetPassword
@@ -96,4 +96,4 @@ def _tools(request: Request) -> tuple[Rails, Keyring]:
 
 
 def _tokens(signed_in: SignedIn, *, status: int) -> Response:
-    return Response(encode(sessions.shown(signed_in)), status_code=status, media_type="application/json", headers=_NO_STORE)
+    return Response(msgspec.json.encode(sessions.shown(signed_in)), status_code=status, media_type="application/json", headers=_NO_STORE)

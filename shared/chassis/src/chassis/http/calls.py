@@ -16,7 +16,6 @@ from uuid import UUID
 import msgspec
 import structlog
 from fastapi import Depends, Request
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from chassis.access.confirming import Confirming
@@ -33,13 +32,14 @@ from chassis.http.answers import JSON, Answer
 from chassis.http.correlation import template
 from chassis.http.etags import Seen
 from chassis.http.idempotency import Claim, Replayed
+from chassis.http.views import View
 from chassis.principal import Principal
 from chassis.tokens import Verifier, bearer
 
 ACTING_AS: Final = "partnerdeck-acting-as"
 PARTNERS: Final = frozenset({"partner"})
 
-type View = BaseModel | msgspec.Struct | bytes
+type Said = View | bytes
 
 
 class BadActingAs(Refusal):
@@ -143,7 +143,7 @@ class Call:
                     return
             await admission.wait()
 
-    def answer(self, view: View, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
+    def answer(self, view: Said, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
         """The answer as bytes. ``version`` becomes its ETag; a write says what it wrote, for whoever must read it back."""
         headers = [("content-type", JSON)]
         wrote = consistency.token(self._tx.told) if self._tx else None
@@ -153,10 +153,10 @@ class Call:
             headers.append(("etag", etags.etag(version)))
         if location is not None:
             headers.append(("location", location))
-        self._answer = Answer(status=status, body=encode(view), headers=tuple(headers))
+        self._answer = Answer(status=status, body=view if isinstance(view, bytes) else msgspec.json.encode(view), headers=tuple(headers))
         return self._answer.response()
 
-    def created(self, view: View, *, location: str, version: int | None = None) -> Response:
+    def created(self, view: Said, *, location: str, version: int | None = None) -> Response:
         """201, with where it is now."""
         return self.answer(view, status=201, version=version, location=location)
 
@@ -205,17 +205,6 @@ def allow(permission: Permission | None = None, *, kinds: frozenset[str] = PARTN
         return Call(request, rails, await _principal(request, rails), needs)
 
     return Depends(call)
-
-
-def encode(view: View) -> bytes:
-    """JSON bytes of a view."""
-    match view:
-        case bytes():
-            return view
-        case BaseModel():
-            return view.model_dump_json().encode()
-        case _:
-            return msgspec.json.encode(view)
 
 
 def rails_of(request: Request) -> Rails:

@@ -226,6 +226,3 @@ class Paged[V: View]:
         statement = statement.add_columns(*(relation.c[term.column] for term in shape.sort.terms if term.column not in chosen))
         statement = statement.order_by(*shape.sort.order(relation)).limit(bindparam("limit"))
         return statement.where(shape.sort.after(relation)) if shape.further else statement
-
-
-Page = Listing
