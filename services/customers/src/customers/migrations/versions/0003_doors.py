@@ -105,7 +105,7 @@ def _trigger(function: str, body: str, table: str, columns: str) -> None:
 
 
 def _addresses_are_kept() -> None:
-    """A user's address takes over what was kept for its own customer's contact; any other holder is a unique violation."""
+    """A user's address takes over what was kept for its own customer's contact, and leaves it behind; any other holder is a violation."""
     _trigger(
         "users_keep_login",
         """
@@ -116,7 +116,13 @@ def _addresses_are_kept() -> None:
                 delete from logins where partner_id = new.partner_id and user_id = new.id;
                 return null;
             elsif tg_op = 'UPDATE' and old.email is not null then
+                delete from logins
+                 where email_key = lower(new.email) and user_id is null and partner_id = new.partner_id and customer_id = new.customer_id;
                 update logins set email_key = lower(new.email) where partner_id = new.partner_id and user_id = new.id;
+                insert into logins (email_key, partner_id, customer_id)
+                select lower(old.email), c.partner_id, c.id from customers c
+                 where c.partner_id = new.partner_id and c.id = new.customer_id and lower(c.contact ->> 'email') = lower(old.email)
+                   and c.status not in ('deleted', 'purged', 'rejected');
                 return null;
             end if;
             update logins set user_id = new.id
