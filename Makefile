@@ -16,7 +16,7 @@ endif
 # Ten processes that compile a thousand modules at every start cost two seconds of CPU each.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help up down logs status mail reset test check bench fmt docs lock
+.PHONY: help up down logs status mail reset test check bench fmt docs released lock
 
 help: ## what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "%-15s %s\n", $$1, $$2 }'
@@ -63,6 +63,9 @@ docs: .venv/ready ## what is generated from the code: schemas of the events, cat
 	@$(PYTHON) -m contracts.schemas write
 	@$(PYTHON) -m contracts.asyncapi write
 	@$(PYTHON) docs/api/generate.py write
+
+released: .venv/ready ## with each release: note what its code needs of the schema
+	@PARTNERDECK_RELEASED=1 .venv/bin/pytest -n 0 -q tests/walls/test_schemas.py
 
 lock: .venv/ready ## write requirements.lock, and the part of it that the image needs, without addresses
 	@.tools/bin/uv lock

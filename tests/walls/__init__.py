@@ -1,0 +1,1 @@
+"""Walls: what no change may break."""
