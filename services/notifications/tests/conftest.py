@@ -21,22 +21,14 @@ from chassis.consumers.parking import Raw
 from chassis.database import WorkerDatabase
 from chassis.due import DueWorker
 from chassis.ids import new_id
+from chassis_testing import told
 from chassis_testing.clock import FixedClock
 from contracts.catalogue import BY_TOPIC
-from contracts.customers.customers import (
-    CommunicationsMode,
-    Company,
-    Contact,
-    CustomerChanged,
-    CustomerState,
-    CustomerStatus,
-    FirstAdmin,
-    ManagementType,
-)
+from contracts.customers.customers import CommunicationsMode, CustomerChanged, CustomerStatus, FirstAdmin, ManagementType
 from contracts.customers.partners import PartnerChanged, PartnerState, SupportInfo
 from contracts.customers.roles import RoleChanged, RoleState
 from contracts.customers.users import UserChanged, UserState
-from contracts.envelope import Envelope, encode
+from contracts.envelope import encode
 from contracts.records import Record
 from contracts.root import ROOT_PARTNER_ID
 from notifications import consumers, due
@@ -200,27 +192,17 @@ class World:
         welcome: bool = True,
         link_id: UUID | None = None,
     ) -> CustomerChanged:
-        now = self.clock.now()
-        state = CustomerState(
+        ada = "ada@muellerei.example"
+        state = told.a_customer(
+            self.partner_id,
             id=self.customer_id,
-            partner_id=self.partner_id,
-            owner_partner_id=self.partner_id,
             status=status,
             management_type=managed,
             communications_mode=mode,
             welcome_link_id=(link_id or self.link_id) if welcome else None,
-            company=_company(company),
-            domain="muellerei.example",
-            contact=Contact(name="Grete", email="g@muellerei.example", phone=None, language="de", time_zone="Europe/Berlin"),
-            first_admin=FirstAdmin(
-                user_id=self.first_admin_id, first_name="Ada", last_name="Lovelace", email="ada@muellerei.example", temporary=False
-            ),
-            products=[],
-            review_reasons=[],
-            tags=[],
-            data_region="default",
-            created_at=now,
-            updated_at=now,
+            company=told.a_company(name=company),
+            contact=told.a_contact(name="Grete", email="g@muellerei.example", language="de"),
+            first_admin=FirstAdmin(user_id=self.first_admin_id, first_name="Ada", last_name="Lovelace", email=ada, temporary=False),
         )
         return CustomerChanged(facts=[], state=state)
 
@@ -232,18 +214,14 @@ class World:
         """The record as Kafka would bring it."""
         state: Any = getattr(record, "state", None)
         subject = state.id if state is not None else self.first_admin_id
-        envelope = Envelope(
+        envelope = told.an_envelope(
+            record,
             id=event_id or new_id(),
-            type=record.topic,
-            source="/customers",
-            time=self.clock.now(),
-            effective_time=self.clock.now(),
             subject=subject,
             partner_id=self.partner_id,
             customer_id=subject if record.aggregate == "customer" else None,
-            aggregate_type=record.aggregate,
-            aggregate_version=next(self._versions),
-            data_schema=f"urn:partnerdeck:schema:{record.topic}",
+            version=next(self._versions),
+            at=self.clock.now(),
         )
         return self._placed(record.topic, str(subject), encode(envelope), record.payload())
 
@@ -295,18 +273,3 @@ class World:
 @pytest.fixture
 def world(worker_database: WorkerDatabase, clock: FixedClock, desk: Desk) -> World:
     return World(worker_database, clock, desk)
-
-
-def _company(name: str) -> Company:
-    return Company(
-        name=name,
-        address_1="Hafenstraße 1",
-        address_2=None,
-        address_3=None,
-        city="Hamburg",
-        postal_code="20457",
-        region=None,
-        country="DE",
-        phone=None,
-        website=None,
-    )

@@ -10,9 +10,9 @@ from chassis.consumers.events import Place, Tombstone
 from chassis.database import Transaction
 from chassis.database.worker import Work
 from chassis.ids import new_id
+from chassis_testing import told
 from chassis_testing.clock import FixedClock
-from contracts.customers.customers import Company, Contact, CustomerChanged, CustomerState, FirstAdmin
-from contracts.envelope import Envelope
+from contracts.customers.customers import CustomerChanged, CustomerState
 from contracts.licensing.subscriptions import SubscriptionChanged, SubscriptionState
 from contracts.records import State
 from reporting import customer_overview, subscription_overview
@@ -21,39 +21,8 @@ NOW = FixedClock().now()
 PLACE = Place(topic="in no topic", partition=0, offset=0)
 
 
-def a_customer(partner_id: UUID, **said: Any) -> CustomerState:
-    name = said.pop("name", "Hafen GmbH")
-    default: dict[str, Any] = {
-        "id": new_id(),
-        "partner_id": partner_id,
-        "owner_partner_id": partner_id,
-        "status": "active",
-        "management_type": "partner_managed",
-        "communications_mode": "both",
-        "welcome_link_id": None,
-        "company": Company(
-            name=name,
-            address_1="Kai 1",
-            address_2=None,
-            address_3=None,
-            city="Hamburg",
-            postal_code="20457",
-            region=None,
-            country="DE",
-            phone=None,
-            website=None,
-        ),
-        "domain": "example.com",
-        "contact": Contact(name="Ada Lovelace", email="ada@example.com", phone=None, language="en", time_zone="Europe/Berlin"),
-        "first_admin": FirstAdmin(user_id=new_id(), first_name="Ada", last_name="Lovelace", email="ada@example.com", temporary=False),
-        "products": [],
-        "review_reasons": [],
-        "tags": [],
-        "data_region": "default",
-        "created_at": NOW,
-        "updated_at": NOW,
-    }
-    return CustomerState(**default | said)
+def a_customer(partner_id: UUID, *, name: str = "Hafen GmbH", **said: Any) -> CustomerState:
+    return told.a_customer(partner_id, company=told.a_company(name=name), **said)
 
 
 def a_subscription(
@@ -93,19 +62,8 @@ def event_of(state: CustomerState | SubscriptionState, version: int = 1) -> Even
         record, customer_id = CustomerChanged(facts=[], state=state), state.id
     else:
         record, customer_id = SubscriptionChanged(facts=[], state=state), state.customer_id
-    envelope = Envelope(
-        id=new_id(),
-        type=record.topic,
-        source="/elsewhere",
-        time=datetime.now(UTC),
-        effective_time=NOW,
-        subject=state.id,
-        partner_id=state.partner_id,
-        customer_id=customer_id,
-        aggregate_type=record.aggregate,
-        aggregate_version=version,
-        data_schema=f"urn:partnerdeck:schema:{record.topic}",
-    )
+    whose = {"subject": state.id, "partner_id": state.partner_id, "customer_id": customer_id}
+    envelope = told.an_envelope(record, version=version, at=datetime.now(UTC), effective_time=NOW, **whose)
     return Event(envelope=envelope, record=record, place=PLACE)
 
 

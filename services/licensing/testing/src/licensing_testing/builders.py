@@ -14,8 +14,8 @@ from sqlalchemy.dialects.postgresql import insert
 from chassis.consumers.events import Event, Place
 from chassis.database import Transaction
 from chassis.ids import new_id
-from contracts.customers.customers import Company, Contact, CustomerChanged, CustomerState, CustomerStatus, FirstAdmin, ProductAsked
-from contracts.envelope import Envelope
+from chassis_testing import told
+from contracts.customers.customers import CustomerChanged, CustomerStatus, ProductAsked
 from licensing import programmes
 from licensing.programmes import ActivateProgramme, ValidateSerial
 from licensing.rules import beginnings
@@ -156,61 +156,21 @@ class CustomerTold:
     def now(self, status: CustomerStatus, at: datetime) -> Event[CustomerChanged]:
         """The next state; every one is a new event."""
         self.version += 1
-        record = CustomerChanged(facts=[], state=self._state(status, at))
-        return Event(envelope=self._envelope(at), record=record, place=Place(topic="customer.changed", partition=0, offset=self.version))
-
-    def _envelope(self, at: datetime) -> Envelope:
-        return Envelope(
-            id=new_id(),
-            type="customer.changed",
-            source="/customers",
-            time=at,
-            effective_time=at,
-            subject=self.id,
-            partner_id=self.partner_id,
-            customer_id=self.id,
-            aggregate_type="customer",
-            aggregate_version=self.version,
-            data_schema="urn:partnerdeck:schema:customer.changed",
-        )
-
-    def _state(self, status: CustomerStatus, at: datetime) -> CustomerState:
-        return CustomerState(
+        state = told.a_customer(
+            self.partner_id,
             id=self.id,
-            partner_id=self.partner_id,
-            owner_partner_id=self.partner_id,
             status=status,
-            management_type="co_managed",
-            communications_mode="both",
-            welcome_link_id=None,
-            company=_company(),
-            domain="example.com",
-            contact=Contact(name="Ada", email="ada@example.com", phone=None, language="en", time_zone=self.time_zone),
-            first_admin=FirstAdmin(user_id=new_id(), first_name="Ada", last_name="L", email="ada@example.com", temporary=False),
+            contact=told.a_contact(time_zone=self.time_zone),
             products=list(self.products),
-            review_reasons=[],
-            tags=[],
-            data_region="default",
             created_at=at,
             updated_at=at,
         )
+        record = CustomerChanged(facts=[], state=state)
+        whose = {"subject": self.id, "partner_id": self.partner_id, "customer_id": self.id}
+        envelope = told.an_envelope(record, version=self.version, at=at, **whose)
+        return Event(envelope=envelope, record=record, place=Place(topic=record.topic, partition=0, offset=self.version))
 
 
 def asked(item: int, offer: str, *, kind: Literal["trial", "paid"] = "trial", quantity: int | None = 10, **answers: Any) -> ProductAsked:
     """One product asked for at creation."""
     return ProductAsked(item=item, offer=offer, kind=kind, quantity=quantity, answers=answers)
-
-
-def _company() -> Company:
-    return Company(
-        name="Hafen GmbH",
-        address_1="Kai 1",
-        address_2=None,
-        address_3=None,
-        city="Hamburg",
-        postal_code=None,
-        region=None,
-        country="DE",
-        phone=None,
-        website=None,
-    )
