@@ -13,6 +13,7 @@ from house import houses
 from house.houses import House
 from joserfc.jwk import OKPKey
 from sqlalchemy import Table, bindparam, insert, select, update
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.access import Permission, tables
 from chassis.database import ApiDatabase, Reading, WorkerDatabase
@@ -91,6 +92,7 @@ class World:
     principal: Principal
     customers: list[UUID]
     unlucky: set[str]
+    app: ASGIApp
 
     async def put(self, table: Table, **row: object) -> None:
         async with self.database.work() as work:
@@ -108,6 +110,18 @@ class World:
         body = {"name": name, "customer_id": str(self.customers[customer])}
         return await self.client.post("/v1/houses", json=body, headers=self.headers(**headers))
 
+    def losing_answers(self) -> httpx.AsyncClient:
+        """A client whom no answer reaches: all ends when the first byte would leave."""
+
+        async def breaking_off(scope: Scope, receive: Receive, send: Send) -> None:
+            async def lose(_message: Message) -> None:
+                raise asyncio.CancelledError
+
+            del send
+            await self.app(scope, receive, lose)
+
+        return httpx.AsyncClient(transport=httpx.ASGITransport(breaking_off), base_url="http://houses")
+
     async def built(self) -> list[str]:
         async with self.database.direct() as connection:
             return sorted(row["name"] for row in await connection.fetch("select name from houses"))
@@ -121,7 +135,7 @@ async def world(api_database: ApiDatabase, worker_database: WorkerDatabase, cloc
     app = build(title="houses", routers=[router], health=Health(), state=rails)
     principal = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://houses") as client:
-        here = World(client, worker_database, clock, principal, [new_id(), new_id()], unlucky)
+        here = World(client, worker_database, clock, principal, [new_id(), new_id()], unlucky, app)
         await here.put(
             tables.partners, partner_id=principal.partner_id, id=principal.partner_id, ancestors=[], status="active", shut_out=False
         )
@@ -184,6 +198,21 @@ async def test_a_refusal_is_kept_under_its_key_and_changes_nothing(world: World)
     assert (first.status_code, first.json()["code"]) == (409, "no_haunting")
     assert second.json() == first.json()
     assert await world.built() == []
+
+
+async def test_an_answer_that_was_lost_after_the_commit_is_given_to_the_next_try(world: World) -> None:
+    """What a kill between commit and answer leaves behind: the change, and its answer under the key."""
+    lost = world.losing_answers()
+    body = {"name": "Villa", "customer_id": str(world.customers[0])}
+    with pytest.raises(asyncio.CancelledError):
+        await lost.post("/v1/houses", json=body, headers=world.headers(idempotency_key="one"))
+    assert await world.built() == ["Villa"]
+
+    again = await world.post("Villa", idempotency_key="one")
+
+    assert again.status_code == 201
+    assert again.headers["location"] == f"/v1/houses/{again.json()['id']}"
+    assert await world.built() == ["Villa"]
 
 
 async def test_a_key_that_stands_for_another_request_is_refused(world: World) -> None:
