@@ -5,13 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from chassis.database import Transaction
-from contracts.customers.partners import PartnerRegistered, SupportInfo
 from contracts.root import ROOT_PARTNER_ID
-from customers.rules import predefined
 from customers.rules.admission import Admission, admit
-from customers.rules.names import search_key
-from customers.rules.telling import tell_partner
-from customers.tables.partners import Partner
+from customers.rules.founding import Founding, found
 from customers.tables.users import User
 
 
@@ -23,28 +19,10 @@ class Bootstrap:
 
 async def bootstrap(tx: Transaction, command: Bootstrap) -> bool:
     """Make the root party, its roles and its first operator. Where there is an operator already it changes nothing and answers False."""
-    found = select(User.id).where(User.partner_id == ROOT_PARTNER_ID, User.kind == "operator").limit(1)
-    if (await tx.session.execute(found)).first() is not None:
+    operators = select(User.id).where(User.partner_id == ROOT_PARTNER_ID, User.kind == "operator").limit(1)
+    if (await tx.session.execute(operators)).first() is not None:
         return False
-    root = Partner(
-        partner_id=ROOT_PARTNER_ID,
-        id=ROOT_PARTNER_ID,
-        name="Root",
-        name_key=search_key("Root"),
-        country="ZZ",
-        status="active",
-        parent_id=None,
-        ancestors=[],
-        language="en",
-        time_zone="UTC",
-        support=SupportInfo().model_dump(),
-        registered_at=tx.now,
-        updated_at=tx.now,
-    )
-    tx.session.add(root)
-    await tx.session.flush()
-    tell_partner(tx, root, PartnerRegistered(parent_id=None, country=root.country))
-    roles = await predefined.give(tx)
+    _, roles = await found(tx, Founding(name="Root", country="ZZ"))
     operator = Admission(
         kind="operator",
         name="Operator",

@@ -10,13 +10,11 @@ from sqlalchemy import FromClause, Select, bindparam, select
 from chassis.database import Read, Reading, Transaction
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import Stored, View
-from contracts.customers.partners import PartnerRegistered, SupportInfo
+from contracts.customers.partners import SupportInfo
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import ParentNotFound, PartnerNotFound
-from customers.rules import predefined
 from customers.rules.admission import Admission, admit
-from customers.rules.names import search_key
-from customers.rules.telling import tell_partner
+from customers.rules.founding import Founding, found
 from customers.tables.partners import Partner
 from customers.tables.users import User
 
@@ -55,25 +53,15 @@ async def register(tx: Transaction, command: RegisterPartner) -> tuple[Partner, 
     Raises:
         EmailTaken: the first user's address belongs to somebody else.
     """
-    partner = Partner(
-        partner_id=tx.partner_id,
-        id=tx.partner_id,
+    founding = Founding(
         name=command.name,
-        name_key=search_key(command.name),
         country=command.country,
-        status="active",
-        parent_id=command.parent.id,
-        ancestors=[*command.parent.ancestors, command.parent.id],
         language=command.language,
         time_zone=command.time_zone,
-        support=command.support.model_dump(mode="json"),
-        registered_at=tx.now,
-        updated_at=tx.now,
+        support=command.support,
+        ancestors=(*command.parent.ancestors, command.parent.id),
     )
-    tx.session.add(partner)
-    await tx.session.flush()
-    tell_partner(tx, partner, PartnerRegistered(parent_id=partner.parent_id, country=partner.country))
-    roles = await predefined.give(tx)
+    partner, roles = await found(tx, founding)
     return partner, await admit(tx, _first_user(tx, command, roles.partner_administrator.id))
 
 

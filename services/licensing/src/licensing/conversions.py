@@ -5,7 +5,7 @@ subscription, price or day have moved. Of two conversions at once one finds no t
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -17,6 +17,7 @@ from chassis.http.etags import Seen
 from chassis.http.views import View
 from licensing.errors import CustomerNotServed, NotATrial, PreviewOutdated, SeatsInUse
 from licensing.rules import converting, orders, paid_terms
+from licensing.rules.explanations import ExplanationView
 from licensing.rules.quotes import Quote
 from licensing.tables.customers import served_customers
 from licensing.tables.offers import Offer
@@ -49,24 +50,6 @@ class ConvertTrial:
     seen: Seen = ANY_VERSION
 
 
-class PreviewedLineView(View, frozen=True, kw_only=True):
-    """One line that would be rated; ``amount`` follows from what is beside it, as in a rated line (BEY-06)."""
-
-    reason: str
-    currency: str
-    unit_price: Decimal
-    quantity: Decimal
-    numerator: int
-    denominator: int
-    convention: str
-    rounding_order: str
-    unrounded_amount: str
-    adjustment: Decimal
-    amount: Decimal
-    period_from: date
-    period_to: date
-
-
 class PreviewView(View, frozen=True, kw_only=True):
     """What converting would do. Nothing has changed yet; the token is good until ``expires_at``."""
 
@@ -82,7 +65,7 @@ class PreviewView(View, frozen=True, kw_only=True):
     currency: str
     unit_price: Decimal
     total: Decimal
-    lines: list[PreviewedLineView]
+    lines: list[ExplanationView]
 
 
 async def preview(tx: Transaction, command: PreviewConversion) -> PreviewView:
@@ -190,5 +173,5 @@ def _shown(kept: Preview, subscription: Subscription, agreed: Quote, serial_numb
         currency=agreed.price.currency,
         unit_price=agreed.price.unit_price,
         total=agreed.total,
-        lines=[PreviewedLineView.of_entity(paid_terms.fact(subscription, line)) for line in agreed.lines],
+        lines=[ExplanationView.of_entity(paid_terms.fact(subscription, line)) for line in agreed.lines],
     )

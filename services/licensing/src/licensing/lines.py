@@ -1,38 +1,25 @@
 """Rated lines as their partner reads them: immutable, each explains its own amount (BEY-06)."""
 
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
 from chassis.database import Read
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
-from chassis.http.views import Stored, View
+from chassis.http.views import Stored
+from licensing.rules.explanations import ExplanationView
 from licensing.tables.lines import BillingLine
 
 
-class LineView(View, frozen=True, kw_only=True):
-    """``amount = round(unit_price x quantity x numerator / denominator) + adjustment`` in minor units, by ``rounding_order``."""
+class LineView(ExplanationView, frozen=True, kw_only=True):
+    """A rated line: ``amount = round(unit_price x quantity x numerator / denominator) + adjustment``, by ``rounding_order``."""
 
     id: UUID
     customer_id: UUID
     subscription_id: UUID
-    reason: str
     product: str
     offer: str
     offer_version: int
-    currency: str
-    unit_price: Decimal
-    quantity: Decimal
-    numerator: int
-    denominator: int
-    convention: str
-    rounding_order: str
-    unrounded_amount: str
-    adjustment: Decimal
-    amount: Decimal
-    period_from: date
-    period_to: date
     policy_versions: Stored[dict[str, str]]
     corrects: UUID | None
     rated_at: datetime

@@ -8,11 +8,9 @@ from uuid import UUID
 from chassis.database import Transaction, Work
 from chassis.ids import new_id
 from contracts.customers.customers import Company, Contact, ProductAsked
-from contracts.customers.partners import SupportInfo
 from customers import customers
-from customers.rules import predefined
 from customers.rules.application import CreateCustomer
-from customers.rules.names import search_key
+from customers.rules.founding import Founding, found
 from customers.tables.customers import Customer
 from customers.tables.known import KnownOffer, KnownProgramme, ScreeningList, ScreeningName
 from customers.tables.partners import Partner
@@ -76,24 +74,7 @@ def for_company(name: str, domain: str, **changes: Any) -> CreateCustomer:
 
 async def a_partner(tx: Transaction, *, name: str = "Hafen IT", email: str | None = None) -> Partner:
     """The partner whose transaction it is, with its roles and, with an address, its administrator: the principal."""
-    partner = Partner(
-        partner_id=tx.partner_id,
-        id=tx.partner_id,
-        name=name,
-        name_key=search_key(name),
-        country="DE",
-        status="active",
-        parent_id=None,
-        ancestors=[],
-        language="en",
-        time_zone="Europe/Berlin",
-        support=SupportInfo().model_dump(),
-        registered_at=tx.now,
-        updated_at=tx.now,
-    )
-    tx.session.add(partner)
-    await tx.session.flush()
-    roles = await predefined.give(tx)
+    partner, roles = await found(tx, Founding(name=name, country="DE", time_zone="Europe/Berlin"))
     if email is not None:
         await a_user(tx, email=email, role_ids=[roles.partner_administrator.id])
     tx.told.clear()

@@ -1,0 +1,47 @@
+"""Founding: a party comes into being with its two roles; the root party and partners alike."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from chassis.database import Transaction
+from contracts.customers.partners import PartnerRegistered, SupportInfo
+from customers.rules import predefined
+from customers.rules.names import search_key
+from customers.rules.predefined import Predefined
+from customers.rules.telling import tell_partner
+from customers.tables.partners import Partner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Founding:
+    """``ancestors`` are the parties above it, from the root down to its parent; none above the root party."""
+
+    name: str
+    country: str
+    language: str = "en"
+    time_zone: str = "UTC"
+    support: SupportInfo = field(default_factory=SupportInfo)
+    ancestors: tuple[UUID, ...] = ()
+
+
+async def found(tx: Transaction, founding: Founding) -> tuple[Partner, Predefined]:
+    """Make the party whose transaction this is, and its roles."""
+    partner = Partner(
+        partner_id=tx.partner_id,
+        id=tx.partner_id,
+        name=founding.name,
+        name_key=search_key(founding.name),
+        country=founding.country,
+        status="active",
+        parent_id=founding.ancestors[-1] if founding.ancestors else None,
+        ancestors=[*founding.ancestors],
+        language=founding.language,
+        time_zone=founding.time_zone,
+        support=founding.support.model_dump(mode="json"),
+        registered_at=tx.now,
+        updated_at=tx.now,
+    )
+    tx.session.add(partner)
+    await tx.session.flush()
+    tell_partner(tx, partner, PartnerRegistered(parent_id=partner.parent_id, country=partner.country))
+    return partner, await predefined.give(tx)
