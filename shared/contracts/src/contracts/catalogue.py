@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from contracts.any import jobs
+from contracts.any import audit, jobs
 from contracts.attributes import teller
 from contracts.customers import credentials, customers, partners, roles, users
 from contracts.licensing import billing, offers, programmes, provisioning, subscriptions
@@ -41,6 +41,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     notifications.NotificationSent,
     notifications.NotificationFailed,
     notifications.NotificationSuppressed,
+    audit.AuditRecorded,
     jobs.JobFinished,
 )
 

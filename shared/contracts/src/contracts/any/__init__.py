@@ -1,1 +1,1 @@
-"""What every service tells alike, each in its own name: jobs that have ended."""
+"""What every service tells alike, each in its own name: who did what, and jobs that have ended."""
