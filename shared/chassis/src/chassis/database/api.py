@@ -14,10 +14,11 @@ from typing import Any, Final, Protocol
 import asyncpg
 from sqlalchemy import event, text
 from sqlalchemy.exc import DisconnectionError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.clock import Clock
-from chassis.database import outbox, pools
+from chassis.database import audit, outbox, pools
+from chassis.database.audit import WatchedAsyncSession
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane
@@ -40,12 +41,16 @@ def role_of(principal: Principal) -> str:
 
 
 class Correlated(Protocol):
-    """What ties a request to what it causes."""
+    """What ties a request to what it causes, and what the audit says of it."""
 
     @property
     def request_id(self) -> str: ...
     @property
     def traceparent(self) -> str | None: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def address(self) -> str | None: ...
 
 
 class ApiDatabase:
@@ -106,7 +111,7 @@ class ApiDatabase:
 
         Bulk work says ``lane=Lane.BULK``.
         """
-        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+        async with WatchedAsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             await session.execute(ENTER, entry(self._settings.service, principal))
             now = self._clock.now()
             origin = Origin(
@@ -115,11 +120,19 @@ class ApiDatabase:
                 correlation_id=correlation.request_id if correlation else None,
                 traceparent=correlation.traceparent if correlation else None,
                 lane=lane,
+                operation=correlation.operation if correlation else "unnamed",
+                address=correlation.address if correlation else None,
             )
             tx = Transaction(session, partner_id=principal.tenant, now=now, origin=origin, principal=principal)
             yield tx
-            await session.flush()
+            await tx.conclude()
+            await audit.write(session, tx.audited)
             await outbox.write(session, tx.told)
+
+    async def note(self, principal: Principal, *, correlation: Correlated | None, denied: str | None = None) -> None:
+        """Put into the audit, in a transaction of its own, what changes nothing here: a sign-in, a look in another's name, an attempt."""
+        async with self.change(principal, correlation=correlation) as tx:
+            tx.note(denied=denied)
 
     @asynccontextmanager
     async def read(self, principal: Principal) -> AsyncIterator[Read]:

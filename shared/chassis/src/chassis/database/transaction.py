@@ -13,6 +13,8 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database import audit
+from chassis.database.audit import Entry, Subject
 from chassis.database.outbox import About, Lane, Told, say
 from chassis.ids import new_id
 from chassis.principal import Principal
@@ -22,7 +24,7 @@ from contracts.records import Fact, Record
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """What a transaction says of itself in everything it tells."""
+    """What a transaction says of itself in everything it tells, and of whoever asked in the audit."""
 
     source: str
     real_now: datetime
@@ -31,6 +33,8 @@ class Origin:
     traceparent: str | None = None
     sandbox: bool = False
     lane: Lane = Lane.USUAL
+    operation: str = "unnamed"
+    address: str | None = None
 
 
 class Transaction:
@@ -54,6 +58,9 @@ class Transaction:
         self.traceparent: Final = origin.traceparent
         self.new_id: Final[Callable[[], UUID]] = new_id
         self.told: Final[list[Told]] = []
+        self.audited: Final[list[Entry]] = []
+        self._own: list[Told] = []
+        self._changes = audit.watch(session, audited=principal is not None)
         self._origin = origin
         self._states: set[tuple[str, UUID, int]] = set()
 
@@ -82,8 +89,38 @@ class Transaction:
             self._once(about)
         event_id = self.new_id()
         causes = ",".join(map(str, caused_by)) or self._origin.causation_id
-        self.told.append(say(record, about, self._envelope(event_id, record, about, causes), lane=self.lane, urgent=urgent))
+        said = say(record, about, self._envelope(event_id, record, about, causes), lane=self.lane, urgent=urgent)
+        self.told.append(said)
+        self._own.append(said)
         return event_id
+
+    def note(self, subject: Subject | None = None, *, denied: str | None = None) -> None:
+        """Put into the audit what nothing else shows: a sign-in, a statement of one's own, an attempt that was ``denied`` with this code.
+
+        What was told, and what the session flushed, is audited by itself.
+        """
+        if self.principal is None:
+            raise ValueError(f"nobody asked for {self._origin.operation}, so there is nobody to audit")
+        who = self.principal
+        entry = Entry(
+            partner_id=self.partner_id,
+            id=self.new_id(),
+            at=self.real_now,
+            user_id=who.user_id,
+            user_kind=who.kind,
+            user_partner_id=who.partner_id,
+            acting_as=who.acting_as if who.acting_as != who.partner_id else None,
+            operation=self._origin.operation,
+            outcome="denied" if denied else "done",
+            code=denied,
+            subject=subject or Subject(),
+            request_id=self.correlation_id,
+            address=self._origin.address,
+        )
+        self.audited.append(entry)
+        about = self.entity("audit_entry", entry.id, version=1, customer_id=entry.subject.customer_id)
+        record = entry.record()
+        self.told.append(say(record, about, self._envelope(self.new_id(), record, about, self._origin.causation_id), lane=self.lane))
 
     @property
     def facts_told(self) -> list[type[Record]]:
@@ -92,20 +129,36 @@ class Transaction:
 
     @asynccontextmanager
     async def part(
-        self, *, principal: Principal | None = None, lane: Lane | None = None, correlation_id: str | None = None
+        self, *, principal: Principal | None = None, lane: Lane | None = None, **origin: str | None
     ) -> AsyncIterator["Transaction"]:
         """A part of it that may fail alone: an exception undoes what the part changed, and what it told is forgotten.
 
-        It may be done in the name of a principal, as bulk work, and for the request that once asked for it.
+        It may be done in the name of a principal, as bulk work, and for the request that once asked for
+        it (``operation``, ``correlation_id``).
         """
-        origin = replace(self._origin, lane=lane or self.lane, correlation_id=correlation_id or self._origin.correlation_id)
-        part = Transaction(self.session, partner_id=self.partner_id, now=self.now, origin=origin, principal=principal or self.principal)
-        part._states.update(self._states)
+        said: Any = {name: value for name, value in origin.items() if value is not None} | {"lane": lane or self.lane}
         async with self.session.begin_nested():
-            yield part
-            await self.session.flush()
+            part = Transaction(
+                self.session,
+                partner_id=self.partner_id,
+                now=self.now,
+                origin=replace(self._origin, **said),
+                principal=principal or self.principal,
+            )
+            part._states.update(self._states)
+            with part._changes.kept_if_done():
+                yield part
+                await part.conclude()
         self.told.extend(part.told)
+        self.audited.extend(part.audited)
         self._states.update(part._states)
+
+    async def conclude(self) -> None:
+        """Flush, and put into the audit what the principal has changed; whoever opened the transaction does it last."""
+        await self.session.flush()
+        if self.principal is not None:
+            for subject in audit.subjects(self._own, self._changes.taken()):
+                self.note(subject)
 
     def _once(self, about: About) -> None:
         told = (about.kind, about.id, about.version)

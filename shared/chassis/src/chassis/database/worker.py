@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from chassis import logs, tracing
 from chassis.clock import Clock
-from chassis.database import outbox, pools
+from chassis.database import audit, outbox, pools
+from chassis.database.audit import Entry, WatchedAsyncSession
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane, Told
@@ -36,6 +37,7 @@ class Work:
         self._service = service
         self._clock = clock
         self._told: list[Told] = []
+        self._audited: list[Entry] = []
         self._together = False
 
     @asynccontextmanager
@@ -62,22 +64,24 @@ class Work:
                 yield tx
                 await self.session.flush()
         self._told.extend(tx.told)
+        self._audited.extend(tx.audited)
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:
         """Items inside share one savepoint: an exception undoes them all, and what they told is forgotten."""
-        told = len(self._told)
+        told, audited = len(self._told), len(self._audited)
         self._together = True
         try:
             async with self.session.begin_nested():
                 yield
         except BaseException:
-            del self._told[told:]
+            del self._told[told:], self._audited[audited:]
             raise
         finally:
             self._together = False
 
     async def finish(self) -> None:
+        await audit.write(self.session, self._audited)
         await outbox.write(self.session, self._told)
 
 
@@ -120,7 +124,7 @@ class WorkerDatabase:
     @asynccontextmanager
     async def work(self) -> AsyncIterator[Work]:
         """Leaving it without an exception commits the whole unit of work."""
-        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+        async with WatchedAsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             work = Work(session, service=self.settings.service, clock=self._clock)
             yield work
             await session.flush()

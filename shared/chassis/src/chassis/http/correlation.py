@@ -10,6 +10,7 @@ import re
 import time
 from contextvars import ContextVar
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any, Final
 
 import structlog
@@ -28,8 +29,21 @@ _QUIET: Final = ("/health/", "/metrics")
 
 @dataclass(frozen=True, slots=True)
 class Correlation:
+    """``scope`` is the request itself, once it is under way."""
+
     request_id: str
     traceparent: str | None = None
+    scope: Scope | None = None
+
+    @property
+    def operation(self) -> str:
+        """What was asked for, as the OpenAPI document names it: ``customers_create``."""
+        return operation(self.scope) if self.scope else "unnamed"
+
+    @property
+    def address(self) -> str | None:
+        """Where the caller is, as the door says; None where it says nothing that is an address."""
+        return address(self.scope) if self.scope else None
 
 
 _current: ContextVar[Correlation | None] = ContextVar("correlation", default=None)
@@ -55,7 +69,7 @@ class Correlated:
             await self._answer(scope, receive, send, said)
             return
         with tracing.segment(scope["method"], parent=said.traceparent, kind="server") as segment:
-            status = await self._answer(scope, receive, send, Correlation(said.request_id, segment.traceparent))
+            status = await self._answer(scope, receive, send, Correlation(said.request_id, segment.traceparent, scope))
             route = template(scope)
             about = {"http.request.method": scope["method"], "http.route": route, "http.response.status_code": status}
             segment.conclude(f"{scope['method']} {route}", about, failed=status >= 500)  # noqa: PLR2004
@@ -96,6 +110,21 @@ def template(scope: Scope) -> str:
     effective: Any = scope.get("fastapi", {}).get("effective_route_context")
     route = effective or scope.get("route")
     return str(getattr(route, "path_format", None) or getattr(route, "path", "unmatched"))
+
+
+def operation(scope: Scope) -> str:
+    """The id of the operation that took the request; ``unmatched`` when none did."""
+    effective: Any = scope.get("fastapi", {}).get("effective_route_context")
+    route = effective or scope.get("route")
+    return str(getattr(route, "operation_id", None) or getattr(route, "unique_id", "unmatched"))
+
+
+def address(scope: Scope) -> str | None:
+    said = next((value for name, value in scope["headers"] if name == b"x-forwarded-for"), b"").decode("latin-1")
+    try:
+        return str(ip_address(said))
+    except ValueError:
+        return None
 
 
 def _read(scope: Scope) -> Correlation:

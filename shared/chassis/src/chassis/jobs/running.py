@@ -81,14 +81,13 @@ def due_work(kinds: Sequence[JobKind]) -> list[Due]:
             return
         if job.kind not in known:
             raise Retry(f"job kind {job.kind} is not known to this version", after=_UNKNOWN)
-        principal = _principal(job)
-        async with tx.part(principal=principal, lane=Lane.BULK, correlation_id=job.correlation_id) as bulk:
-            await _next_chunk(bulk, job, known[job.kind], principal)
+        async with tx.part(lane=Lane.BULK, correlation_id=job.correlation_id, operation=job.kind) as bulk:
+            await _next_chunk(bulk, job, known[job.kind])
 
     return [Due(DUE, carry_on)] if kinds else []
 
 
-async def _next_chunk(tx: Transaction, job: Row[Any], kind: JobKind, principal: Principal) -> None:
+async def _next_chunk(tx: Transaction, job: Row[Any], kind: JobKind) -> None:
     if job.cancelled_by is not None:
         await cancel(tx, await _locked(tx, job.id))
         return
@@ -96,7 +95,7 @@ async def _next_chunk(tx: Transaction, job: Row[Any], kind: JobKind, principal: 
         await _again(tx, job.id, _BREATH)
         return
     try:
-        rights = await _rights(tx, kind, principal)
+        rights = await _rights(tx, kind, _principal(job))
     except AccessUnconfirmed:
         await _again(tx, job.id, _BREATH)
         return
@@ -140,7 +139,7 @@ async def _carry_out(tx: Transaction, job: Row[Any], kind: JobKind, rights: Righ
 
 async def _together(tx: Transaction, kind: JobKind, rights: Rights, items: Sequence[Item]) -> _Chunk:
     chunk = _Chunk()
-    async with tx.part() as part:
+    async with tx.part(principal=rights.principal) as part:
         for item in items:
             await _perform(part, kind, rights, item)
             chunk.done.append(item.number)
@@ -168,14 +167,14 @@ async def _singly(tx: Transaction, kind: JobKind, rights: Rights, items: Sequenc
 
 
 async def _do(tx: Transaction, kind: JobKind, rights: Rights, item: Item) -> None:
-    async with tx.part() as part:
+    async with tx.part(principal=rights.principal) as part:
         await _perform(part, kind, rights, item)
 
 
 async def _rehearse(tx: Transaction, kind: JobKind, rights: Rights, item: Item) -> None:
     """Do an item and take it back."""
     with suppress(_Undone):
-        async with tx.part() as part:
+        async with tx.part(principal=rights.principal) as part:
             await _perform(part, kind, rights, item)
             await part.session.flush()
             raise _Undone
