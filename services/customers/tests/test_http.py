@@ -102,7 +102,7 @@ async def test_a_refusal_is_answered_again_under_its_key(web: Web) -> None:
 
     answers = [await partner.post("/v1/customers", paid, idempotency_key="once") for _ in range(2)]
 
-    assert [code(answer) for answer in answers] == [(403, "programme_required")] * 2
+    assert [code(answer) for answer in answers] == [(403, "no_programme")] * 2
     assert answers[0].json()["rule"] == "CUS-17"
 
 

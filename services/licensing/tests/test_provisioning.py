@@ -206,7 +206,7 @@ async def test_what_is_charged_in_arrears_has_no_line_before_its_period_closes(t
 
 
 async def test_a_product_serial_number_opens_one_activation(tx: Transaction) -> None:
-    """LIC-10: where the matrix asks for it, a product is activated with its serial number, and with each one once."""
+    """LIC-10: where the matrix asks for it, a product is activated with its serial number, however typed, and with each one once."""
     await a_matrix(tx, set_up_paid="product_serial")
     offer = await an_offer(tx, product="sep")
     code, other = await a_serial(tx, kind="product", product="sep"), await a_serial(tx, kind="product", product="edge")
@@ -242,7 +242,7 @@ async def test_a_customer_moved_to_another_partner_is_not_given_everything_again
 
 
 def _answers(code: str, other: str) -> list[dict[str, str]]:
-    return [{}, {"serial_number": other}, {"serial_number": code}, {"serial_number": code}]
+    return [{}, {"serial_number": other}, {"serial_number": f" {code.lower()} "}, {"serial_number": code}]
 
 
 def _rejected(tx: Transaction) -> tuple[str, str, str]:

@@ -33,7 +33,7 @@ class ProgrammeRequired(Refusal):
     """Paid products need an active programme that grants them."""
 
     kind = Kind.FORBIDDEN
-    code = "programme_required"
+    code = "no_programme"
     remedy = "Ask for trials, or activate your programme first with POST /v1/programmes."
     rule = "CUS-17"
 

@@ -20,7 +20,7 @@ from chassis.http.lists import Listing
 from chassis.http.views import View
 from contracts.customers.customers import CustomerChanged, CustomerState, ProductAsked
 from contracts.licensing.provisioning import ProvisioningRejected
-from licensing.rules import beginnings, orders, served, trial_clock
+from licensing.rules import beginnings, orders, serials, served, trial_clock
 from licensing.rules.beginnings import Recipient
 from licensing.rules.orders import Accepted, Order
 from licensing.tables.customers import served_customers
@@ -117,7 +117,7 @@ async def _note(tx: Transaction, state: CustomerState, asked: ProductAsked, **ou
 def _serial_named(asked: ProductAsked) -> str | None:
     """The product serial number that the order's form names, if any (LIC-10)."""
     named = asked.answers.get("serial_number")
-    return named if isinstance(named, str) else None
+    return serials.as_written(named) or None if isinstance(named, str) else None
 
 
 _OF_CUSTOMER: Final = Reading(

@@ -152,8 +152,10 @@ def _offered(product: ProductAsked, offer: KnownOffer | None, pointer: str, obje
         objections.add(f"{pointer}/offer", "unknown_offer", "There is no such offer.", rule="LIC-03", remedy=remedy)
     elif offer.status != "on_sale":
         objections.add(f"{pointer}/offer", "offer_withdrawn", "The offer is not on sale any more.", rule="MKT-12")
-    elif not (offer.trial if product.kind == "trial" else offer.paid):
-        objections.add(f"{pointer}/kind", f"no_{product.kind}", f"The offer is not given as {product.kind}.")
+    elif product.kind == "trial" and not offer.trial:
+        objections.add(f"{pointer}/kind", "no_trial", "The offer cannot be tried.", rule="C-1")
+    elif product.kind == "paid" and not offer.paid:
+        objections.add(f"{pointer}/kind", "no_price", "The offer has no price.", rule="LIC-03")
     elif product.kind == "trial" and offer.trial_seat_cap is not None and (product.quantity or 0) > offer.trial_seat_cap:
         objections.against(SeatCapExceeded, f"{pointer}/quantity", f"A trial of this offer has at most {offer.trial_seat_cap} seats.")
 

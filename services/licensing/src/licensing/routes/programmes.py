@@ -9,9 +9,10 @@ from chassis.access import Permission
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
 from chassis.http.lists import Listing, ListQuery
-from chassis.http.text import Note, Text
+from chassis.http.text import Note
 from licensing import programmes
 from licensing.programmes import ActivateProgramme, EndProgramme, ProgrammeView, ValidateSerial
+from licensing.routes.bodies import SerialNumber
 
 router: Final = APIRouter(prefix="/v1/programmes", tags=["programmes"])
 
@@ -20,7 +21,7 @@ _SELLERS: Final = frozenset({"partner", "operator"})
 
 
 class NewProgramme(Body):
-    serial_number: Annotated[str, Text(64)]
+    serial_number: SerialNumber
 
 
 class ProgrammeEnd(Body):
@@ -31,7 +32,7 @@ class ProgrammeEnd(Body):
 async def validate(body: NewProgramme, call: Annotated[Call, allow(Permission.PROGRAMMES_MANAGE)]) -> Response:
     """Validate a programme's serial number. Validating it again answers the same programme."""
     async with call.change() as tx:
-        programme = await programmes.validate(tx, ValidateSerial(serial_number=body.serial_number.upper()))
+        programme = await programmes.validate(tx, ValidateSerial(serial_number=body.serial_number))
         return call.created(ProgrammeView.of_entity(programme), location=f"/v1/programmes/{programme.id}", version=programme.version)
 
 

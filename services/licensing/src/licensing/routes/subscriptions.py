@@ -10,10 +10,10 @@ from chassis.access import Permission
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
 from chassis.http.lists import Listing, ListQuery
-from chassis.http.text import Text
 from contracts.licensing.subscriptions import SubscriptionStatus
 from licensing import conversions, subscriptions
 from licensing.conversions import ConvertTrial, PreviewConversion, PreviewView
+from licensing.routes.bodies import SerialNumber
 from licensing.rules.orders import MOST_SEATS
 from licensing.subscriptions import SubscriptionView
 
@@ -35,7 +35,7 @@ class ConversionAsked(Body):
     """`quantity` is the trial's where it is left out; `serial_number` is a product's."""
 
     quantity: Quantity | None = None
-    serial_number: Annotated[str, Text(64)] | None = None
+    serial_number: SerialNumber | None = None
 
 
 class Conversion(Body):
@@ -43,7 +43,7 @@ class Conversion(Body):
 
     quantity: Quantity | None = None
     preview_token: UUID | None = None
-    serial_number: Annotated[str, Text(64)] | None = None
+    serial_number: SerialNumber | None = None
 
 
 @router.get("", response_model=Listing[SubscriptionView])
@@ -65,7 +65,7 @@ async def preview_conversion(
 ) -> Response:
     """The lines that converting would rate. Nothing is converted; the token is good for 15 minutes."""
     asked = body or ConversionAsked()
-    command = PreviewConversion(subscription_id=subscription_id, quantity=asked.quantity, serial_number=_capital(asked.serial_number))
+    command = PreviewConversion(subscription_id=subscription_id, quantity=asked.quantity, serial_number=asked.serial_number)
     async with call.change(customer=await _customer_of(call, subscription_id), keyed=False) as tx:
         return call.answer(await conversions.preview(tx, command))
 
@@ -80,7 +80,7 @@ async def convert(
         subscription_id=subscription_id,
         quantity=asked.quantity,
         preview_token=asked.preview_token,
-        serial_number=_capital(asked.serial_number),
+        serial_number=asked.serial_number,
         seen=call.seen,
     )
     async with call.change(customer=await _customer_of(call, subscription_id)) as tx:
@@ -92,7 +92,3 @@ async def _customer_of(call: Call, subscription_id: UUID) -> UUID:
     """Whose it is, for the level that the change needs."""
     async with call.read() as read:
         return await subscriptions.customer_of(read, subscription_id)
-
-
-def _capital(serial_number: str | None) -> str | None:
-    return serial_number.upper() if serial_number else None

@@ -28,6 +28,11 @@ class Found:
     taken: bool
 
 
+def as_written(typed: str) -> str:
+    """A serial number as it is kept, from what somebody typed."""
+    return typed.strip().upper()
+
+
 async def find(tx: Transaction, code: str) -> Found:
     """A loaded serial number that nobody else has activated.
 

@@ -1,0 +1,10 @@
+"""What bodies of requests have in common."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from chassis.http.text import Text
+from licensing.rules import serials
+
+type SerialNumber = Annotated[str, Text(64), AfterValidator(serials.as_written)]
