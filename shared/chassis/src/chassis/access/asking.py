@@ -85,7 +85,7 @@ class Asking:
                 answer = await self._get(headers)
             outcome = _read(principal, answer)
         except (httpx.HTTPError, TimeoutError, msgspec.MsgspecError) as failure:
-            log.warning("access_not_asked", reason=repr(failure))
+            log.info("access_not_asked", reason=repr(failure))
             outcome = AccessUnconfirmed
         ASKED.labels("known" if isinstance(outcome, Rights) else outcome.code).inc()
         return outcome

@@ -42,7 +42,8 @@ class Freshness:
         self._clock = clock
         self._stopping = asyncio.Event()
         self._began = clock.now()
-        self._beat_at: datetime | None = None
+        self.known_at: datetime | None = None
+        """Everything that customers had committed by then is known here."""
         self.name: Final = "freshness of access"
         self.failures: Final = 0
         """Nobody is made unready by knowing less: who asks is confirmed by customers."""
@@ -52,8 +53,8 @@ class Freshness:
 
     @property
     def age(self) -> timedelta:
-        """Everything that customers had committed so long ago is known here."""
-        return timedelta.max if self._beat_at is None else self._clock.now() - self._beat_at
+        """Everything that customers committed longer ago is known here."""
+        return timedelta.max if self.known_at is None else self._clock.now() - self.known_at
 
     @property
     def fresh(self) -> bool:
@@ -79,8 +80,8 @@ class Freshness:
         """Look once; ``run`` does so twice a second."""
         async with self._database.at_the_door() as door:
             heard = (await door.execute(_HEARD)).one()
-        self._beat_at = heard.beat_at
+        self.known_at = heard.beat_at
         self.caught_up = self.caught_up or (heard.as_of is not None and heard.as_of >= self._began)
 
     def _seconds(self) -> float:
-        return math.inf if self._beat_at is None else self.age.total_seconds()
+        return math.inf if self.known_at is None else self.age.total_seconds()
