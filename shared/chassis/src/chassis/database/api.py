@@ -8,6 +8,7 @@ carries none.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -17,7 +18,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.clock import Clock
-from chassis.database import audit, outbox, pools
+from chassis.database import audit, driver, outbox, pools
 from chassis.database.audit import WatchedAsyncSession
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
@@ -59,7 +60,14 @@ class ApiDatabase:
     def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 8) -> None:
         self._settings = settings
         self._clock = clock
-        self._engine = create_async_engine(settings.url("api"), pool_size=connections, max_overflow=0, pool_timeout=5, hide_parameters=True)
+        self._engine = create_async_engine(
+            driver.url(settings, "api"),
+            async_creator=partial(driver.connect, **settings.reached_as("api")),
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=5,
+            hide_parameters=True,
+        )
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         self._connections = connections
         self._readers = asyncio.Semaphore(connections)
@@ -68,11 +76,8 @@ class ApiDatabase:
     async def open(self) -> None:
         """Connect, and refuse a login that could lift row-level security."""
         self._pool = await asyncpg.create_pool(
-            host=self._settings.host,
-            port=self._settings.port,
-            database=self._settings.name,
-            user=self._settings.user("api"),
-            password=self._settings.password("api"),
+            **self._settings.reached_as("api"),
+            connect=driver.connect,
             min_size=1,
             max_size=self._connections,
             reset=_roll_back,
@@ -80,6 +85,8 @@ class ApiDatabase:
         )
         async with self._pool.acquire() as connection:
             await refuse_mighty(connection, service=self._settings.service)
+        async with self._engine.connect():
+            """What SQLAlchemy asks of its first connection, it asks now."""
         pools.show("changes", self._engine.pool.checkedout, self._connections)  # type: ignore[attr-defined]  # as QueuePool has it
         pools.show("reads", self._reads_in_hand, self._connections)
 
@@ -138,13 +145,13 @@ class ApiDatabase:
     async def read(self, principal: Principal) -> AsyncIterator[Read]:
         """Read as one principal: one message opens the transaction, takes the role and sets the tenant."""
         async with self._readers, self._reading_pool.acquire(timeout=5) as connection:
-            await connection.execute(_opening(entry(self._settings.service, principal)))
             try:
+                await connection.execute(_opening(entry(self._settings.service, principal)))
                 yield Read(connection, role=role_of(principal), principal=principal, now=self._clock.now())
-            except Exception:
+                await connection.execute("COMMIT")
+            except BaseException:  # also when the request is given up
                 await connection.execute("ROLLBACK")
                 raise
-            await connection.execute("COMMIT")
 
     @asynccontextmanager
     async def at_the_door(self) -> AsyncIterator[AsyncConnection]:

@@ -1,7 +1,7 @@
 """Where a service's database is, and with which logins it is entered."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import SecretStr
 from sqlalchemy import URL
@@ -27,6 +27,10 @@ class DatabaseSettings:
 
     def password(self, login: Login) -> str:
         return self.passwords[login].get_secret_value()
+
+    def reached_as(self, login: Login) -> dict[str, Any]:
+        """What the driver needs to connect."""
+        return {"host": self.host, "port": self.port, "database": self.name, "user": self.user(login), "password": self.password(login)}
 
     def url(self, login: Login) -> URL:
         return URL.create(

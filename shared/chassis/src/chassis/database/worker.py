@@ -7,6 +7,7 @@ and hands features the same ``Transaction`` that a request does.
 from collections.abc import AsyncIterator
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -17,12 +18,11 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from chassis import logs, tracing
 from chassis.clock import Clock
-from chassis.database import audit, outbox, pools
+from chassis.database import audit, driver, outbox, pools
 from chassis.database.audit import Entry, WatchedAsyncSession
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane, Told
-from chassis.database.savepoints import DRIVER
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
 from chassis.tracing import Segment
@@ -93,12 +93,12 @@ class WorkerDatabase:
         self._clock = clock
         self._connections = connections
         self._engine = create_async_engine(
-            settings.url("worker").set(drivername=DRIVER),
+            driver.url(settings, "worker"),
+            async_creator=partial(driver.connect, **settings.reached_as("worker"), server_settings=server_settings),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=30,
             hide_parameters=True,
-            connect_args={"server_settings": server_settings},
         )
 
     async def open(self) -> None:
@@ -134,11 +134,7 @@ class WorkerDatabase:
     async def direct(self, **server_settings: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
         """A connection of one's own, outside every pool."""
         connection = await asyncpg.connect(
-            host=self.settings.host,
-            port=self.settings.port,
-            database=self.settings.name,
-            user=self.settings.user("worker"),
-            password=self.settings.password("worker"),
+            **self.settings.reached_as("worker"),
             timeout=5,
             server_settings=server_settings,
         )
