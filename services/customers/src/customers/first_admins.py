@@ -14,9 +14,10 @@ from sqlalchemy import select
 from chassis.database import Transaction
 from chassis.http.etags import Seen
 from contracts.customers.users import UserUpdated
-from customers.errors import CustomerNotFound, NotTemporary
+from customers.errors import NotTemporary
 from customers.rules import linking, surroundings
 from customers.rules.admission import settle
+from customers.rules.holding import hold
 from customers.rules.identity import objection
 from customers.rules.objections import Objections
 from customers.rules.telling import tell_customer, tell_user
@@ -60,11 +61,7 @@ async def replace_address(tx: Transaction, command: ReplaceAddress) -> Customer:
 
 
 async def _temporary(tx: Transaction, command: ReplaceAddress) -> Customer:
-    found = select(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == command.customer_id).with_for_update()
-    customer = (await tx.session.scalars(found)).one_or_none()
-    if customer is None:
-        raise CustomerNotFound
-    command.seen.admit(customer.version)
+    customer = await hold(tx, command.customer_id, command.seen)
     if not customer.first_admin["temporary"] or customer.status not in {"pending_review", "active", "disabled"}:
         raise NotTemporary(status=customer.status)
     return customer

@@ -21,6 +21,7 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import Company, Contact, CustomerReviewCleared, CustomerReviewRejected
 from contracts.customers.users import UserUpdated
 from customers.errors import CustomerNotFound, NotInReview
+from customers.rules.holding import hold
 from customers.rules.linking import LIFETIMES
 from customers.rules.telling import tell_customer, tell_user
 from customers.tables.customers import Customer, Review
@@ -76,11 +77,7 @@ async def reject(tx: Transaction, command: RejectReview) -> Customer:
 
 
 async def _held(tx: Transaction, customer_id: UUID, seen: Seen) -> Customer:
-    found = select(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == customer_id).with_for_update()
-    customer = (await tx.session.scalars(found)).one_or_none()
-    if customer is None:
-        raise CustomerNotFound
-    seen.admit(customer.version)
+    customer = await hold(tx, customer_id, seen)
     if customer.status != "pending_review":
         raise NotInReview(status=customer.status)
     return customer
