@@ -15,6 +15,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customers/{customer_id}/first-admin",
         "/v1/customers/{customer_id}/review/clear",
         "/v1/customers/{customer_id}/review/reject",
+        "/v1/customers/{customer_id}/tags",
         "/v1/eula",
         "/v1/me",
         "/v1/me/rights",
@@ -47,6 +48,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customer-overview",
         "/v1/customer-overview/totals",
         "/v1/customer-overview/{customer_id}",
+        "/v1/customers/{customer_id}/timeline",
     ),
     "notifications": ("/v1/notifications",),
 }

@@ -18,6 +18,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     roles.RoleCreated,
     roles.RoleChanged,
     customers.CustomerCreated,
+    customers.CustomerTagged,
     customers.CustomerReviewOpened,
     customers.CustomerReviewCleared,
     customers.CustomerReviewRejected,

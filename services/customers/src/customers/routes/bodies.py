@@ -16,7 +16,7 @@ from customers.rules.application import CreateCustomer, FirstAdminWanted
 type Line = Annotated[str, Text(200)]
 type Phone = Annotated[str, Text(40)]
 type Code = Annotated[str, Text(100)]
-type Tag = Annotated[str, Text(50)]
+type Tags = Annotated[list[Annotated[str, Text(50)]], Len(max_length=50)]
 
 
 class NewCompany(Body):
@@ -86,6 +86,10 @@ def _bounded_together(products: list[NewProduct]) -> list[NewProduct]:
     return products
 
 
+class NewTags(Body):
+    tags: Tags
+
+
 class AcceptedEula(Body):
     version: Annotated[str, Text(50)]
     accepted: Literal[True]
@@ -101,7 +105,7 @@ class NewCustomer(Body):
     send_welcome: bool = True
     products: Annotated[list[NewProduct], Len(1, 20), AfterValidator(_bounded_together)]
     eula: AcceptedEula
-    tags: Annotated[list[Tag], Len(max_length=50)] = Field(default_factory=list)
+    tags: Tags = Field(default_factory=list)
     data_region: Annotated[str, Text(50)] = "default"
 
     def command(self) -> CreateCustomer:

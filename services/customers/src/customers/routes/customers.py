@@ -11,10 +11,11 @@ from chassis.http.calls import Call, allow
 from chassis.http.lists import Listing, ListQuery
 from chassis.http.text import Text
 from contracts.customers.customers import CustomerStatus, ManagementType
-from customers import customer_list, customers, first_admins
+from customers import customer_list, customers, first_admins, tagging
 from customers.customer_list import CustomerListView, CustomerView
 from customers.first_admins import ReplaceAddress
-from customers.routes.bodies import LastingAddress, NewCustomer
+from customers.routes.bodies import LastingAddress, NewCustomer, NewTags
+from customers.tagging import TagCustomer
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 
@@ -65,4 +66,12 @@ async def replace_first_address(
     command = ReplaceAddress(customer_id=customer_id, seen=call.seen, email=body.email)
     async with call.change(customer=customer_id) as tx:
         customer = await first_admins.replace_address(tx, command)
+        return call.answer(customer_list.shown(customer), version=customer.version)
+
+
+@router.put("/{customer_id}/tags", response_model=CustomerView)
+async def tag(customer_id: UUID, body: NewTags, call: Annotated[Call, allow(kinds=READERS)]) -> Response:
+    """Mark a customer by these tags and no others (MKT-01)."""
+    async with call.change(customer=customer_id) as tx:
+        customer = await tagging.tag(tx, TagCustomer(customer_id=customer_id, seen=call.seen, tags=body.tags))
         return call.answer(customer_list.shown(customer), version=customer.version)

@@ -38,10 +38,11 @@ def tell_role(tx: Transaction, role: Role, *facts: RoleFact) -> None:
     tx.tell(RoleChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
 
 
-def tell_customer(tx: Transaction, customer: Customer, *facts: CustomerFact) -> None:
+def tell_customer(tx: Transaction, customer: Customer, *facts: CustomerFact, urgent: bool = False) -> None:
+    """``urgent`` when its tags, partner or management type changed: then so did who may do what with it."""
     about = tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id, data_region=customer.data_region)
     state = CustomerState.model_validate(customer)
-    tx.tell(CustomerChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
+    tx.tell(CustomerChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts), urgent=urgent)
 
 
 def _told(tx: Transaction, about: About, facts: tuple[Fact, ...]) -> list[UUID]:

@@ -101,6 +101,14 @@ class CustomerCreated(CustomerFact):
     products: list[ProductNamed]
 
 
+class CustomerTagged(CustomerFact):
+    """The partner marked its customer otherwise than before (MKT-01)."""
+
+    topic: ClassVar[str] = "customer.tagged"
+    added: list[str]
+    removed: list[str]
+
+
 class CustomerReviewOpened(CustomerFact):
     topic: ClassVar[str] = "customer.review_opened"
     reasons: list[str]
@@ -114,7 +122,7 @@ class CustomerReviewCleared(CustomerFact):
 class CustomerReviewRejected(CustomerFact):
     topic: ClassVar[str] = "customer.review_rejected"
     reviewed_by: UUID
-    reason: str
+    reason: Personal[str]
 
 
 class EulaAccepted(CustomerFact):
