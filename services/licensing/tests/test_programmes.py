@@ -114,15 +114,15 @@ async def test_another_partners_programme_does_not_exist(tx: Transaction) -> Non
 
     async with as_stranger(tx) as stranger:
         with pytest.raises(ProgrammeNotFound):
-            await programmes.end(stranger, EndProgramme(programme_id=programme.id, reason="None of its business"))
+            await programmes.end(stranger, EndProgramme(programme_id=programme.id, reason="terms_broken"))
 
 
 async def test_a_programme_that_ended_grants_nothing_and_stays_ended(tx: Transaction) -> None:
     """C-10."""
     programme = await a_programme(tx)
 
-    await programmes.end(tx, EndProgramme(programme_id=programme.id, reason="Contract ended"))
-    await programmes.end(tx, EndProgramme(programme_id=programme.id, reason="Contract ended"))
+    await programmes.end(tx, EndProgramme(programme_id=programme.id, reason="contract_ended"))
+    await programmes.end(tx, EndProgramme(programme_id=programme.id, reason="contract_ended"))
 
     assert (programme.status, programme.capabilities) == ("ended", [])
     assert tx.facts_told == [ProgrammeActivated, ProgrammeEnded]

@@ -17,7 +17,7 @@ from chassis.database import Read, Transaction
 from chassis.http.etags import Seen
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import View
-from contracts.licensing.programmes import ProgrammeActivated, ProgrammeEnded, ProgrammeKind, ProgrammeStatus
+from contracts.licensing.programmes import ProgrammeActivated, ProgrammeEnded, ProgrammeEndReason, ProgrammeKind, ProgrammeStatus
 from licensing.errors import ProgrammeNotActive, ProgrammeNotFound, ProgrammeRunning, SerialOfOtherKind, SerialTaken
 from licensing.rules import capabilities, policies, serials
 from licensing.rules.telling import tell_programme
@@ -40,7 +40,7 @@ class ActivateProgramme:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndProgramme:
     programme_id: UUID
-    reason: str
+    reason: ProgrammeEndReason
     seen: Seen = ANY_VERSION
 
 

@@ -9,7 +9,7 @@ from chassis.access import Permission
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
 from chassis.http.lists import Listing, ListQuery
-from chassis.http.text import Note
+from contracts.licensing.programmes import ProgrammeEndReason
 from licensing import programmes
 from licensing.programmes import ActivateProgramme, EndProgramme, ProgrammeView, ValidateSerial
 from licensing.routes.bodies import SerialNumber
@@ -25,7 +25,7 @@ class NewProgramme(Body):
 
 
 class ProgrammeEnd(Body):
-    reason: Note
+    reason: ProgrammeEndReason
 
 
 @router.post("", status_code=201, response_model=ProgrammeView)

@@ -8,6 +8,7 @@ from contracts.records import Fact, Part, State
 
 type ProgrammeKind = Literal["service_provider"]
 type ProgrammeStatus = Literal["validated", "active", "ended"]
+type ProgrammeEndReason = Literal["contract_ended", "partner_asked", "terms_broken", "replaced"]
 
 
 class ProgrammeState(Part):
@@ -35,7 +36,7 @@ class ProgrammeActivated(ProgrammeFact):
 class ProgrammeEnded(ProgrammeFact):
     topic: ClassVar[str] = "programme.ended"
     kind: ProgrammeKind
-    reason: str
+    reason: ProgrammeEndReason
 
 
 class ProgrammeChanged(State[ProgrammeState]):
