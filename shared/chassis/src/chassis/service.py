@@ -4,7 +4,6 @@
 ops teams scale one by one. SIGTERM drains: the door closes first, then what is in hand is finished.
 """
 
-import gc
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,10 +13,12 @@ from typing import Any, Final, Literal
 import structlog
 from fastapi import APIRouter, FastAPI
 
+from chassis import memory
 from chassis.access.asking import Asking
 from chassis.access.confirming import Confirming
 from chassis.access.freshness import Freshness
 from chassis.backlogs import Backlogs
+from chassis.audit.sealing import Sealing
 from chassis.clock import Clock, SystemClock
 from chassis.consumers.handlers import Consumer
 from chassis.consumers.worker import ConsumerWorker
@@ -127,8 +128,7 @@ class Process:
             if self._access is not None:
                 opened.push_async_callback(self._access.asking.close)
             self._watch()
-            gc.collect()
-            gc.freeze()
+            memory.settle()
             async with self._running.running():
                 log.info("service_started", parts=sorted(self._parts))
                 yield
@@ -150,6 +150,7 @@ class Process:
                 ConsumerWorker(one, self._work, kafka=kafka, prefix=prefix, slot=self._settings.slot) for one in self._service.consumers
             ]
             loops.append(DueWorker((*self._service.due, *due_work(self._service.jobs)), self._work, self._clock))
+            loops.append(Sealing(self._work))
             loops.append(Housekeeping(self._work, self._clock, (forget_jobs, *self._service.chores)))
             loops.append(Backlogs(self._work, self._clock))
         if "relay" in self._parts:

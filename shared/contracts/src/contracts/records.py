@@ -87,7 +87,8 @@ class Record(Part):
         Raises:
             pydantic.ValidationError: the bytes are no such record.
         """
-        return cls.model_validate_json(payload, extra="ignore")
+        record: Self = cls.__pydantic_validator__.validate_json(payload, extra="ignore")
+        return record
 
     def payload(self) -> bytes:
         """The record as it goes over the wire: compact JSON in UTF-8."""

@@ -1,14 +1,14 @@
 """What a handler is given: an envelope, the decoded record, and where it stood."""
 
-from dataclasses import dataclass
 from uuid import UUID
+
+import msgspec
 
 from contracts.envelope import Envelope
 from contracts.records import Record
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Where a record stands in the log."""
 
     topic: str
@@ -16,8 +16,7 @@ class Place:
     offset: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event[R: Record]:
+class Event[R: Record](msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A record as somebody told it."""
 
     envelope: Envelope
@@ -25,8 +24,7 @@ class Event[R: Record]:
     place: Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tombstone:
+class Tombstone(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The end of an entity in its state topic: nothing is kept of it."""
 
     entity_id: UUID

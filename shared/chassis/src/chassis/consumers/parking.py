@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -67,8 +68,7 @@ parked: Final = Table(
 _LONGEST_REASON: Final = 2000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Raw:
+class Raw(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A record as it came: bytes and headers untouched."""
 
     place: Place

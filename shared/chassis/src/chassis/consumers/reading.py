@@ -60,9 +60,9 @@ def _agree(record: type[Record], raw: Raw, envelope: Envelope, decoded: Record) 
         raise Poison(f"a source of {len(envelope.source)} characters")
     told = getattr(decoded, "state", decoded)
     partner_in_data = getattr(told, "partner_id", None)
-    if partner_in_data not in {None, envelope.partner_id}:
+    if partner_in_data is not None and partner_in_data != envelope.partner_id:
         raise Poison(f"ce_partnerid {envelope.partner_id} is not the data's partner {partner_in_data}")
-    if not isinstance(decoded, State):
+    if not issubclass(record, State):
         return
     if raw.key != str(envelope.subject).encode():
         raise Poison(f"the key is not ce_subject {envelope.subject}")

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from chassis import memory
 from chassis.consumers.batches import Defect
 from chassis.consumers.brake import Braked
 from chassis.operations import run
@@ -38,6 +39,7 @@ def add(app: typer.Typer, opened: Callable[[], Rebuilding]) -> None:
         if show or name is None:
             _list(_run(opened().listed()))
             raise typer.Exit(0 if show else 2)
+        memory.settle()
         wanted = Wanted(check=check, keep=keep, anew=anew, may_vanish=may_vanish)
         report = _run(opened().rebuild(name, wanted, _Lines(name)))
         _say(report, wanted)
