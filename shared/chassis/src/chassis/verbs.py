@@ -1,4 +1,4 @@
-"""The command line of a service: ``python -m licensing serve|api|worker|relay|migrate|parked|unsent|retell|rebuild``.
+"""The command line of a service: ``python -m licensing serve|api|worker|relay|migrate|parked|unsent|audit|retell|rebuild``.
 
 ``serve`` runs everything in one process; ``api``, ``worker`` and ``relay`` are its parts, which
 ops teams scale one by one; ``migrate`` brings the schema up. The others are for whoever operates it.
@@ -12,6 +12,7 @@ import typer
 import uvloop
 
 from chassis import logs, tracing
+from chassis.audit import commands as over_audit
 from chassis.clock import SystemClock
 from chassis.consumers import commands as over_parked
 from chassis.database import WorkerDatabase
@@ -95,6 +96,7 @@ def _add_operations(app: typer.Typer, made: Made) -> None:
 
     app.add_typer(over_parked.parked(parked), name="parked")
     app.add_typer(over_unsent.unsent(lambda: _database(made())), name="unsent")
+    app.add_typer(over_audit.audit(lambda: _database(made())), name="audit")
     rebuilding.add(app, rebuilds)
 
 

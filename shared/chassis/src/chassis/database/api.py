@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.clock import Clock
 from chassis.database import audit, driver, outbox, pools
-from chassis.database.audit import WatchedAsyncSession
+from chassis.database.audit import Subject, WatchedAsyncSession
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane
@@ -136,10 +136,12 @@ class ApiDatabase:
             await audit.write(session, tx.audited)
             await outbox.write(session, tx.told)
 
-    async def note(self, principal: Principal, *, correlation: Correlated | None, denied: str | None = None) -> None:
+    async def note(
+        self, principal: Principal, subject: Subject | None = None, *, correlation: Correlated | None, denied: str | None = None
+    ) -> None:
         """Put into the audit, in a transaction of its own, what changes nothing here: a sign-in, a look in another's name, an attempt."""
         async with self.change(principal, correlation=correlation) as tx:
-            tx.note(denied=denied)
+            tx.note(subject, denied=denied)
 
     @asynccontextmanager
     async def read(self, principal: Principal) -> AsyncIterator[Read]:

@@ -33,6 +33,7 @@ from chassis.http.correlation import template
 from chassis.http.etags import Seen
 from chassis.http.idempotency import Claim, Replayed
 from chassis.http.views import View
+from chassis.http.witnesses import denials, look
 from chassis.principal import Principal
 from chassis.tokens import Verifier, bearer
 
@@ -103,6 +104,13 @@ class Call:
             Refusal: the rights do not suffice, or what the body of the block raises.
             Replayed: the same key was answered before.
         """
+        async with denials(self._rails.database, self.principal, customer), self._change(customer, tenant, founding, keyed=keyed) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def _change(
+        self, customer: UUID | None, tenant: UUID | None, founding: UUID | None, *, keyed: bool
+    ) -> AsyncIterator[Transaction]:
         caller = dataclasses.replace(self.principal, acting_as=tenant) if tenant else self.principal
         principal = dataclasses.replace(self.principal, acting_as=founding) if founding else caller
         claim, claimed = await self._claim() if keyed else None, False
@@ -111,7 +119,7 @@ class Call:
         try:
             while True:
                 async with self._rails.database.change(principal, correlation=correlation.current()) as tx:
-                    if await self._enter(admission, await _driver(tx)):
+                    if await self._enter(admission, await tx.driver()):
                         standing = await idempotency.claim(tx.session, claim) if claim else None
                         if standing is not None:
                             raise Replayed(standing)
@@ -134,14 +142,16 @@ class Call:
         ``strict`` is for what may not go by rights that nobody has confirmed for a minute: exports, streams.
         """
         admission = self._admission(self.principal, customer, write=False, strict=strict)
-        await admission.confirm()
-        while True:
-            async with self._rails.database.read(self.principal) as read:
-                read.rights = await self._enter(admission, read.connection)
-                if read.rights is not None:
-                    yield read
-                    return
-            await admission.wait()
+        async with denials(self._rails.database, self.principal, customer):
+            await admission.confirm()
+            while True:
+                async with self._rails.database.read(self.principal) as read:
+                    read.rights = await self._enter(admission, read.connection)
+                    if read.rights is not None:
+                        await look(self._rails.database, self.principal, customer)
+                        yield read
+                        return
+                await admission.wait()
 
     def answer(self, view: Said, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
         """The answer as bytes. ``version`` becomes its ETag; a write says what it wrote, for whoever must read it back."""
@@ -236,8 +246,3 @@ def _as(caller: Principal, request: Request) -> dict[str, str]:
         said[correlation.REQUEST_ID] = here.request_id
         said |= {"traceparent": here.traceparent} if here.traceparent else {}
     return said
-
-
-async def _driver(tx: Transaction) -> Any:
-    """The driver's own connection, in the session's transaction."""
-    return (await (await tx.session.connection()).get_raw_connection()).driver_connection
