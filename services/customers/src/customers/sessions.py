@@ -16,6 +16,9 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from chassis.database import ApiDatabase
+from chassis.database.audit import Subject
+from chassis.errors import Refusal
+from chassis.http import correlation
 from chassis.http.views import View
 from chassis.ids import new_id
 from chassis.principal import Principal
@@ -65,7 +68,11 @@ async def start(database: ApiDatabase, keyring: Keyring, now: datetime, *, email
         found = (await door.execute(text("select * from door.find_login(:login)"), {"login": email.lower()})).one_or_none()
     if not await keyring.passwords.verify(found.password_hash if found else None, password) or found is None:
         raise CredentialsWrong
-    _admit(found)
+    try:
+        _admit(found)
+    except Refusal as refusal:
+        await _audit(database, _principal(found, session_id=None), denied=refusal.code)
+        raise
     signed_in = _signed_in(keyring, found, session_id=new_id(), now=now)
     async with database.at_the_door() as door:
         opened = await door.execute(
@@ -82,6 +89,7 @@ async def start(database: ApiDatabase, keyring: Keyring, now: datetime, *, email
         )
         if not opened.scalar_one():
             raise CredentialsWrong
+    await _audit(database, signed_in.principal)
     return signed_in
 
 
@@ -102,6 +110,8 @@ async def refresh(database: ApiDatabase, keyring: Keyring, now: datetime, *, tok
             signed_in = _signed_in(keyring, found, session_id=found.session_id, now=now)
             await _rotate(door, token, signed_in.refresh_token, now)
             return signed_in
+    if found is not None and found.used_at is not None:
+        await _audit(database, _principal(found, session_id=found.session_id), denied=SessionEnded.code)
     raise SessionEnded
 
 
@@ -111,6 +121,8 @@ async def end(database: ApiDatabase, now: datetime, *, token: str) -> None:
         found = (await door.execute(text("select * from door.lock_refresh(:token)"), {"token": _hash(token)})).one_or_none()
         if found is not None:
             await _end(door, found.session_id, now, "signed_out")
+    if found is not None:
+        await _audit(database, _principal(found, session_id=found.session_id))
 
 
 def shown(signed_in: SignedIn) -> TokensView:
@@ -137,8 +149,14 @@ def _goes_on(found: Row[Any], now: datetime) -> bool:
     return found.ended_at is None and found.expires_at > now and found.gen == found.session_gen
 
 
-def _signed_in(keyring: Keyring, found: Row[Any], *, session_id: UUID, now: datetime) -> SignedIn:
-    principal = Principal(
+async def _audit(database: ApiDatabase, who: Principal, *, denied: str | None = None) -> None:
+    """Before the answer: nobody holds a token of a sign-in that the audit does not show (GW-11)."""
+    subject = Subject(type="session", id=who.session_id, customer_id=who.customer_id)
+    await database.note(who, subject, correlation=correlation.current(), denied=denied)
+
+
+def _principal(found: Row[Any], *, session_id: UUID | None) -> Principal:
+    return Principal(
         kind=found.kind,
         user_id=found.user_id,
         partner_id=found.partner_id,
@@ -146,6 +164,10 @@ def _signed_in(keyring: Keyring, found: Row[Any], *, session_id: UUID, now: date
         session_id=session_id,
         customer_id=found.customer_id,
     )
+
+
+def _signed_in(keyring: Keyring, found: Row[Any], *, session_id: UUID, now: datetime) -> SignedIn:
+    principal = _principal(found, session_id=session_id)
     access_token, expires_at = keyring.issuer.issue(principal, now)
     return SignedIn(principal=principal, access_token=access_token, refresh_token=secrets.token_urlsafe(32), expires_at=expires_at)
 
