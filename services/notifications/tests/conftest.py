@@ -120,6 +120,7 @@ class World:
         self.batches = [Batches(database, one, prefix="") for one in consumers.consumers()]
         self.partner_id, self.customer_id, self.link_id = new_id(), new_id(), new_id()
         self.first_admin_id, self.administrator_id = new_id(), new_id()
+        self.first_admin_email = "ada@muellerei.example"
         self.administrators_role_id, self.everyday_role_id = new_id(), new_id()
         self._offsets: Iterator[int] = count()
         self._versions: Iterator[int] = count(1)
@@ -180,7 +181,7 @@ class World:
     def first_admin(self, **changes: Any) -> UserChanged:
         """Who signs in first at the customer."""
         ada = {"customer_id": self.customer_id, "kind": "customer", "status": "invited", "name": "Ada Lovelace", "role_ids": []}
-        return self.user(self.first_admin_id, **{**ada, "email": "ada@muellerei.example", **changes})
+        return self.user(self.first_admin_id, **{**ada, "email": self.first_admin_email, **changes})
 
     def customer(
         self,
@@ -192,7 +193,7 @@ class World:
         welcome: bool = True,
         link_id: UUID | None = None,
     ) -> CustomerChanged:
-        ada = "ada@muellerei.example"
+        ada = {"user_id": self.first_admin_id, "first_name": "Ada", "last_name": "Lovelace", "email": self.first_admin_email}
         state = told.a_customer(
             self.partner_id,
             id=self.customer_id,
@@ -202,7 +203,7 @@ class World:
             welcome_link_id=(link_id or self.link_id) if welcome else None,
             company=told.a_company(name=company),
             contact=told.a_contact(name="Grete", email="g@muellerei.example", language="de"),
-            first_admin=FirstAdmin(user_id=self.first_admin_id, first_name="Ada", last_name="Lovelace", email=ada, temporary=False),
+            first_admin=FirstAdmin.model_validate(ada | {"temporary": False}),
         )
         return CustomerChanged(facts=[], state=state)
 

@@ -35,7 +35,7 @@ async def test_the_welcome_goes_out_once_the_customer_may_sign_in(
     """CUS-52, CUS-53: with the link it had, to where its reader is now, and once; the partner has had its copy."""
     await world.tell(*world.everybody(), world.customer(managed="partner_managed"))
     await world.settle()
-    await world.tell(world.first_admin(email="ada@new.example"))
+    world.first_admin_email = "ada@new.example"
 
     for _ in range(2):
         await world.tell(world.customer(managed=managed))
@@ -121,3 +121,30 @@ async def test_the_copies_of_a_purged_administrator_are_not_written_anew_to_othe
     await world.later()
 
     assert sorted(mail_server.recipients) == [ADA, PAULA]
+
+
+async def test_the_welcome_goes_to_the_address_that_the_customer_says_now(world: "World", mail_server: "MailServer") -> None:
+    """CUS-24, NOT-12: a temporary address was replaced, and what was told of the user itself is still on its way."""
+    await world.tell(*world.everybody(), world.customer(status="pending_review"))
+    await world.settle()
+
+    world.first_admin_email = "lasting@muellerei.example"
+    await world.tell(world.customer())
+    await world.settle()
+
+    assert sorted(mail_server.recipients) == ["lasting@muellerei.example", PAULA]
+    assert "lasting@muellerei.example" in mail_server.body("lasting@muellerei.example", "plain")
+
+
+async def test_a_link_that_was_taken_back_is_not_mailed_any_more(world: "World", mail_server: "MailServer") -> None:
+    """CUS-24: the server puts the mail off, meanwhile the address is replaced and its link ends."""
+    mail_server.answers = ["451 later"]
+    await world.tell(*world.everybody(), world.customer())
+    await world.settle()
+
+    world.first_admin_email = "lasting@muellerei.example"
+    await world.tell(world.customer(welcome=False))
+    await world.later()
+
+    assert (await world.mails())[ADA].reason == "link_taken_back"
+    assert mail_server.recipients == [PAULA]

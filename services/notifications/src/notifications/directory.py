@@ -51,6 +51,7 @@ def _customer(record: CustomerChanged) -> dict[str, Any]:
         "communications_mode": state.communications_mode,
         "company": state.company.name,
         "first_admin_id": state.first_admin.user_id,
+        "first_admin_email": state.first_admin.email,
         "welcome_link_id": state.welcome_link_id,
     }
 

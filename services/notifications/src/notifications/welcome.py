@@ -25,6 +25,7 @@ from contracts.customers.users import UserChanged
 from notifications.rules import letters, mailing
 from notifications.rules.communications import (
     CUSTOMER_NOT_ACTIVE,
+    LINK_TAKEN_BACK,
     RECIPIENT_GONE,
     SIGN_IN_BLOCKED,
     HeldBack,
@@ -77,14 +78,14 @@ async def write(tx: Transaction, item: DueItem) -> None:
         return
     partner = await tx.session.get(Partner, (tx.partner_id, tx.partner_id))
     admin = await tx.session.get(User, (tx.partner_id, customer.first_admin_id))
-    if partner is None or admin is None or admin.email is None:
+    if partner is None or admin is None:
         raise _not_yet("the customer's partner or first administrator is not known", item)
     mail = WriteMail(
         template=TEMPLATE,
         recipient="customer",
         occasion_id=customer.welcome_link_id,
         user=admin,
-        address=admin.email,
+        address=customer.first_admin_email,
         customer_id=customer.id,
         held_back_by=to_sign_in(customer),
         awaits_copies=True,
@@ -132,7 +133,7 @@ async def letter(tx: Transaction, mail: Mail, partner: Partner, links: Links) ->
     """The first administrator's welcome with its link, or the partner's copy without it (CUS-05, NOT-18).
 
     Raises:
-        HeldBack: the customer may not be mailed any more.
+        HeldBack: the customer may not be mailed any more, or the link is none of its any more.
     """
     copied = mail.recipient == "partner"
     customer = await tx.session.get(Customer, (tx.partner_id, mail.customer_id))
@@ -141,6 +142,8 @@ async def letter(tx: Transaction, mail: Mail, partner: Partner, links: Links) ->
     if customer is None or rule is not None:
         await _look_again(tx, mail, rule)
         raise HeldBack(rule or CUSTOMER_NOT_ACTIVE)
+    if not copied and customer.welcome_link_id != mail.occasion_id:
+        raise HeldBack(LINK_TAKEN_BACK)
     admin = await tx.session.get(User, (tx.partner_id, customer.first_admin_id))
     if admin is None:
         raise HeldBack(RECIPIENT_GONE)
@@ -150,7 +153,7 @@ async def letter(tx: Transaction, mail: Mail, partner: Partner, links: Links) ->
         sender=Sender.of(partner),
         link=None if copied else links.set_password(mail.occasion_id),
         copy=_ABOVE_COPIES.get(blocked, "copy_only") if copied else None,
-        values={"company": customer.company, "name": admin.name, "address": admin.email or ""},
+        values={"company": customer.company, "name": admin.name, "address": customer.first_admin_email},
     )
 
 

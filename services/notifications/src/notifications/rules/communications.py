@@ -15,6 +15,8 @@ SIGN_IN_BLOCKED: Final = "CUS-52"
 """The partner manages the customer: nobody there signs in, so nobody is sent what signs in."""
 CUSTOMER_NOT_ACTIVE: Final = "customer_not_active"
 RECIPIENT_GONE: Final = "recipient_gone"
+LINK_TAKEN_BACK: Final = "link_taken_back"
+"""The link that the mail would carry opens nothing any more: another took its place, or its address was replaced."""
 
 
 class HeldBack(Exception):

@@ -9,7 +9,10 @@ from chassis.database.tables import Base, TenantRow
 
 
 class Customer(TenantRow, Base):
-    """``welcome_link_id`` is null where no welcome mail is wanted."""
+    """``welcome_link_id`` is null where no welcome mail is wanted.
+
+    The welcome goes to ``first_admin_email``, whatever is known of the user yet.
+    """
 
     __tablename__ = "customers"
     __table_args__ = (UniqueConstraint("id", name="customers_id_key"),)
@@ -20,4 +23,5 @@ class Customer(TenantRow, Base):
     communications_mode: Mapped[str]
     company: Mapped[str]
     first_admin_id: Mapped[UUID]
+    first_admin_email: Mapped[str]
     welcome_link_id: Mapped[UUID | None]

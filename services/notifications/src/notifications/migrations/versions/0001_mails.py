@@ -24,6 +24,7 @@ def upgrade() -> None:
         "customers",
         *_texts("status", "communications_mode", "company"),
         sa.Column("first_admin_id", sa.Uuid, nullable=False),
+        sa.Column("first_admin_email", sa.Text, nullable=False),
         sa.Column("welcome_link_id", sa.Uuid),
     )
     _mails()

@@ -22,7 +22,7 @@ def upgrade() -> None:
     )
     op.create_index("mails_by_state", "mails", ["partner_id", "state", "id"])
     op.create_index("mails_without_copies", "mails", ["partner_id"], postgresql_where=sa.text("awaits_copies"))
-    _show("customers", "status communications_mode company first_admin_id welcome_link_id management_type")
+    _show("customers", "status communications_mode company first_admin_id first_admin_email welcome_link_id management_type")
     _show(
         "mails",
         "customer_id template recipient occasion_id user_id address language state attempts message_id subject reason"
