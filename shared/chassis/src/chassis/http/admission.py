@@ -6,17 +6,23 @@ answer or for what has not arrived yet, waits outside of any.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+
+from fastapi import Request
 
 from chassis.access.confirming import Confirming
 from chassis.access.permissions import Permission
 from chassis.access.rights import AccessUnconfirmed, Rights, require_level, rights_of
 from chassis.errors import Kind, Refusal
-from chassis.http import consistency
+from chassis.http import consistency, correlation
 from chassis.http.consistency import Mark
 from chassis.http.patience import Patience
 from chassis.principal import Principal
+
+ACTING_AS: Final = "partnerdeck-acting-as"
+LOOK_AGAIN: Final = 2.0
+"""Seconds after which long work looks again whether it may go on."""
 
 
 class WrongPrincipal(Refusal):
@@ -116,3 +122,14 @@ class Admission:
                 raise
             self._unknown = True
             return None
+
+
+def headers_of(caller: Principal, request: Request) -> dict[str, str]:
+    """The headers with which another service is asked in the caller's name."""
+    said = {"authorization": request.headers.get("authorization", "")}
+    if caller.acting_as is not None:
+        said[ACTING_AS] = str(caller.acting_as)
+    if (here := correlation.current()) is not None:
+        said[correlation.REQUEST_ID] = here.request_id
+        said |= {"traceparent": here.traceparent} if here.traceparent else {}
+    return said
