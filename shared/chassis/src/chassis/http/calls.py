@@ -7,6 +7,7 @@ short one.
 """
 
 import dataclasses
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from chassis.database.api import role_of
 from chassis.database.reading import VIEWS
 from chassis.errors import Kind, Refusal
 from chassis.http import consistency, correlation, etags, idempotency, problems
-from chassis.http.admission import Admission, Needs, Wanted
+from chassis.http.admission import ACTING_AS, LOOK_AGAIN, Admission, Needs, Wanted, headers_of
 from chassis.http.answers import JSON, Answer
 from chassis.http.correlation import template
 from chassis.http.etags import Seen
@@ -37,7 +38,6 @@ from chassis.http.witnesses import denials, look
 from chassis.principal import Principal
 from chassis.tokens import Verifier, bearer
 
-ACTING_AS: Final = "partnerdeck-acting-as"
 PARTNERS: Final = frozenset({"partner"})
 
 type Said = View | bytes
@@ -84,6 +84,7 @@ class Call:
         self._answer: Answer | None = None
         self._tx: Transaction | None = None
         self._behind = False
+        self._let_in_at = 0.0
 
     @property
     def seen(self) -> Seen:
@@ -153,6 +154,22 @@ class Call:
                         return
                 await admission.wait()
 
+    async def still_allowed(self, *, customer: UUID | None = None) -> None:
+        """Between the pieces of a stream or an export: whether the caller may go on, looked at again when two seconds have passed.
+
+        Raises:
+            Refusal: it may not, or nobody confirms it.
+        """
+        if time.monotonic() - self._let_in_at < LOOK_AGAIN:
+            return
+        admission = self._admission(self.principal, customer, write=False, strict=True)
+        await admission.confirm()
+        while True:  # not on a reader's connection: whoever exports holds one of those, and all of them might wait for another
+            async with self._rails.database.change(self.principal) as tx:
+                if await self._enter(admission, await tx.driver()):
+                    return
+            await admission.wait()
+
     def answer(self, view: Said, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
         """The answer as bytes. ``version`` becomes its ETag; a write says what it wrote, for whoever must read it back."""
         headers = [("content-type", JSON)]
@@ -174,11 +191,12 @@ class Call:
         marks = consistency.read(self._request.headers.get(consistency.HEADER))
         tables = [(table, mark) for mark in marks for table in self._rails.relations(mark.kind, role_of(caller))]
         wanted = Wanted(needs=self._needs, customer=customer, write=write, strict=strict, marks=tables)
-        return Admission(self._rails.access, caller, _as(caller, self._request), wanted)
+        return Admission(self._rails.access, caller, headers_of(caller, self._request), wanted)
 
     async def _enter(self, admission: Admission, driver: Any) -> Rights | None:
         rights = await admission.enter(driver)
         self._behind = admission.behind
+        self._let_in_at = time.monotonic()
         return rights
 
     async def _claim(self) -> Claim | None:
@@ -235,14 +253,3 @@ async def _principal(request: Request, rails: Rails) -> Principal:
         return dataclasses.replace(principal, acting_as=UUID(wanted))
     except ValueError as bad:
         raise BadActingAs from bad
-
-
-def _as(caller: Principal, request: Request) -> dict[str, str]:
-    """The headers with which another service is asked in the caller's name."""
-    said = {"authorization": request.headers.get("authorization", "")}
-    if caller.acting_as is not None:
-        said[ACTING_AS] = str(caller.acting_as)
-    if (here := correlation.current()) is not None:
-        said[correlation.REQUEST_ID] = here.request_id
-        said |= {"traceparent": here.traceparent} if here.traceparent else {}
-    return said
