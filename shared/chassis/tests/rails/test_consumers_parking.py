@@ -1,19 +1,22 @@
 """Behind a parked effect its subject waits, in order; who unparks or skips it lets the others follow, whatever the consumer does."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from house import houses
-from house.consuming import FOLLOWING, Log, NoGarden, an_envelope, in_order, names, tolerant
-from house.records import HouseBuilt
+from house.consuming import FOLLOWING, Log, NoGarden, an_envelope, as_owner, in_order, names, reasons, tolerant
+from house.records import HouseBuilt, HouseChanged
+from sqlalchemy import text
 
 from chassis.consumers import Consumer, Event, Step
 from chassis.consumers.batches import Batches
 from chassis.consumers.handlers import Handler
 from chassis.consumers.unparking import NobodyFollows, NotParked, Outcome, StandsBehind, Unparking
-from chassis.database import Transaction, WorkerDatabase
+from chassis.database import DatabaseSettings, Transaction, Work, WorkerDatabase
 from chassis.ids import new_id
 
 
@@ -52,6 +55,34 @@ async def test_an_effect_of_the_same_subject_waits_behind_a_parked_one_and_other
 
     assert await in_order(worker_database) == ["first", "other", "another"]
     assert [standing for standing, _ in await standings(worker_database)] == ["parked", "blocked", "blocked", "blocked"]
+
+
+async def test_what_the_database_forbids_a_handler_is_parked_and_the_others_go_on(
+    fresh_database: DatabaseSettings, worker_database: WorkerDatabase
+) -> None:
+    """SQLSTATE 42501, in an effect and in a read model."""
+    await as_owner(fresh_database, "create table vault (id uuid)")
+
+    async def break_in(tx: Transaction, event: Event[HouseBuilt]) -> None:
+        if event.record.name == "vault":
+            await tx.session.execute(text("select from vault"))
+        await houses.build(tx, event.record.name)
+
+    async def break_in_too(work: Work, events: Sequence[Event[HouseChanged]]) -> None:
+        if any(event.record.state.name == "vault" for event in events):
+            await work.session.execute(text("insert into vault values (gen_random_uuid())"))
+        await FOLLOWING.apply(work, events)
+
+    effects, states = Log(), Log("house.changed")
+    step = Step(name="houses.break_in", record=HouseBuilt, handle=break_in)
+    await batches(worker_database, step).apply([effects.built(name) for name in ("1", "vault", "3")])
+    following = replace(FOLLOWING, apply=break_in_too)
+    told = [states.changed(new_id(), new_id(), name, 1) for name in ("4", "vault", "6")]
+    await batches(worker_database, following).apply(told)
+
+    assert sorted(await names(worker_database)) == ["1", "3", "4", "6"]
+    said = "InsufficientPrivilegeError: permission denied for table vault"
+    assert await reasons(worker_database) == [said, said]
 
 
 async def test_a_read_model_waits_for_nothing(worker_database: WorkerDatabase) -> None:
