@@ -8,13 +8,14 @@ import httpx
 import pytest
 from joserfc.jwk import OKPKey
 from sqlalchemy import Table, insert
-from told_to_reporting import a_customer, a_subscription, event_of, take
+from told_to_reporting import a_customer, a_subscription, an_audit_entry, event_of, take
 
 from chassis.access import tables
 from chassis.database import ApiDatabase, DatabaseSettings, Work, WorkerDatabase
 from chassis.health import Health
 from chassis.http.app import build
 from chassis.http.calls import Rails
+from chassis.http.lists import Listing
 from chassis.http.views import View
 from chassis.ids import new_id
 from chassis.keys import KeySet
@@ -23,7 +24,9 @@ from chassis.tokens import Issuer, Verifier
 from chassis_testing.clock import FixedClock
 from chassis_testing.views import fitted
 from contracts.root import ROOT_PARTNER_ID
+from reporting import audit_trail
 from reporting.app import service
+from reporting.audit_trail import AuditView
 from reporting.customer_overview import OverviewPageView, OverviewView, SortBy
 from reporting.customer_totals import CustomerTotalsView
 from reporting.settings import Settings
@@ -182,3 +185,28 @@ async def test_an_operator_who_acts_as_a_partner_reads_as_that_partner(operator:
     assert (await operator.get("/v1/customer-overview/totals")).json()["customers"] == 1
     assert (await operator.get(f"/v1/customer-overview/{FIRST.id}")).status_code == 404
     assert (await operator.get("/v1/customer-overview", headers={"partnerdeck-acting-as": str(new_id())})).status_code == 404
+
+
+async def test_the_audit_is_for_who_may_look_and_hidden_customers_stay_hidden(
+    client: httpx.AsyncClient, worker_database: WorkerDatabase, clock: FixedClock
+) -> None:
+    """GW-11, CUS-85, CUS-86."""
+    hidden, shown = new_id(), new_id()
+    async with worker_database.work() as work:
+        for partner, customer in ((PARTNER, hidden), (PARTNER, shown), (PARTNER, None), (OTHER, None)):
+            async with work.item(partner) as tx:
+                await audit_trail.keep(tx, an_audit_entry(partner, customer_id=customer))
+    assert (await client.get("/v1/audit")).json()["code"] == "not_allowed"
+    async with worker_database.work() as work:
+        role = {"id": new_id(), "permissions": ["audit.read"], "default_level": "read", "customers": {str(hidden): "none"}, "tags": {}}
+        await put(work, tables.roles, PARTNER, **role)
+        await work.session.execute(tables.users.update().where(tables.users.c.id == USER.user_id).values(role_ids=[role["id"]]))
+
+    created = await client.get("/v1/audit", params={"operation": "customers_create", "outcome": "done"})
+
+    fitted(Listing[AuditView], created.content)
+    assert {one["customer_id"] for one in created.json()["items"]} == {str(shown), None}
+    assert (await client.get("/v1/audit", params={"since": "yesterday"})).status_code == 422
+    token, _ = Issuer(KEY).issue(OPERATOR, clock.now())
+    everybodys = await client.get("/v1/audit", headers={"authorization": f"Bearer {token}"})
+    assert len(everybodys.json()["items"]) == 4

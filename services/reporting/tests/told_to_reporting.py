@@ -12,6 +12,7 @@ from chassis.database.worker import Work
 from chassis.ids import new_id
 from chassis_testing import told
 from chassis_testing.clock import FixedClock
+from contracts.any.audit import AuditRecorded
 from contracts.customers.customers import CustomerChanged, CustomerState
 from contracts.licensing.subscriptions import SubscriptionChanged, SubscriptionState
 from contracts.records import State
@@ -91,3 +92,25 @@ async def end(tx: Transaction, *states: CustomerState | SubscriptionState) -> No
 
 def _work(tx: Transaction) -> Work:
     return Work(tx.session, service="reporting", clock=FixedClock())
+
+
+def an_audit_entry(partner_id: UUID, minutes: int = 0, *, customer_id: UUID | None = None, **said: Any) -> Event[AuditRecorded]:
+    """Somebody has created a customer, so many minutes from now."""
+    default: dict[str, Any] = {
+        "at": NOW + timedelta(minutes=minutes),
+        "user_id": new_id(),
+        "user_kind": "partner",
+        "user_partner_id": partner_id,
+        "acting_as": None,
+        "operation": "customers_create",
+        "outcome": "done",
+        "code": None,
+        "subject_type": "customer",
+        "subject_id": new_id(),
+        "facts": ["customer.created"],
+        "fields": ["name"],
+        "request_id": "r-1",
+    }
+    record = AuditRecorded(**default | said)
+    about = {"subject": new_id(), "partner_id": partner_id, "customer_id": customer_id}
+    return Event(envelope=told.an_envelope(record, version=1, at=NOW, **about), record=record, place=PLACE)

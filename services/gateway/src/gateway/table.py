@@ -45,6 +45,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/subscriptions/{subscription_id}/convert/preview",
     ),
     "reporting": (
+        "/v1/audit",
         "/v1/customer-overview",
         "/v1/customer-overview/totals",
         "/v1/customer-overview/{customer_id}",

@@ -5,7 +5,7 @@ from pathlib import Path
 from chassis.service import Service
 from contracts.catalogue import states_of
 from reporting.consumers import consumers
-from reporting.routes import customer_overview, timeline
+from reporting.routes import audit_trail, customer_overview, timeline
 from reporting.settings import Settings
 
 
@@ -15,7 +15,7 @@ def service(settings: Settings) -> Service:
         settings=settings,
         migrations=Path(__file__).parent / "migrations",
         follows={"customer": ("customer_overview",), "subscription": ("subscription_overview",)},
-        routers=[customer_overview.router, timeline.router],
+        routers=[customer_overview.router, timeline.router, audit_trail.router],
         consumers=consumers(),
         states=states_of("reporting"),
     )

@@ -13,10 +13,12 @@ class Permission(StrEnum):
     USERS_MANAGE = "users.manage"
     ROLES_MANAGE = "roles.manage"
     PARTNER_MANAGE = "partner.manage"
+    AUDIT_READ = "audit.read"
 
 
 EVERYTHING: Final = tuple(sorted(Permission))
 """What a Partner Administrator may."""
 
-EVERYDAY: Final = tuple(sorted(set(Permission) - {Permission.ROLES_MANAGE, Permission.USERS_MANAGE, Permission.PARTNER_MANAGE}))
-"""What an Administrator may: everything with customers, nothing with users, roles and the partner itself (CUS-80)."""
+_OVERSEEING: Final = {Permission.ROLES_MANAGE, Permission.USERS_MANAGE, Permission.PARTNER_MANAGE, Permission.AUDIT_READ}
+EVERYDAY: Final = tuple(sorted(set(Permission) - _OVERSEEING))
+"""What an Administrator may: everything with customers, nothing with users, roles, the partner itself and the audit (CUS-80)."""
