@@ -14,7 +14,5 @@ def consumers() -> list[Consumer]:
     """Access in a group of its own, so that rights never wait behind a read model that is being rebuilt."""
     return [
         projection.consumer("reporting"),
-        Consumer(
-            group=FOLLOWER, handlers=[customer_overview.PROJECTION, subscription_overview.PROJECTION, *timeline.STEPS, audit_trail.STEP]
-        ),
+        Consumer(group=FOLLOWER, handlers=[*OVERVIEWS, *timeline.STEPS, audit_trail.STEP]),
     ]
