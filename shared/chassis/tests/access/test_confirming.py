@@ -214,6 +214,28 @@ async def test_what_customers_thinks_of_a_token_is_said_here(world: World) -> No
     assert await answered(world.get()) == (401, "token_invalid")
 
 
+@pytest.mark.parametrize(
+    ("age", "where", "code"), [(YOUNG, "here", "access_ended"), (OLD, "customers", "access_ended"), (OLD, "nowhere", "access_unconfirmed")]
+)
+async def test_a_stream_ends_when_its_reader_may_read_no_longer(world: World, age: timedelta, where: str, code: str) -> None:
+    """Long work looks again every two seconds, by what is known here or by what customers says."""
+    await world.beaten(age)
+    watching = asyncio.create_task(world.client.get("/v1/houses/watched", headers=world.headers()))
+
+    async def begun() -> bool:
+        return bool(world.streamed)
+
+    await eventually(begun)
+    if where == "nowhere":
+        await world.customers.leave()
+    else:
+        site = world.here if where == "here" else world.customers.site
+        await site.change(tables.users, world.user.user_id, status="disabled")
+
+    async with asyncio.timeout(15):
+        assert (await watching).text.lstrip(".") == code
+
+
 def rails_of(world: World) -> Rails:
     return Rails(database=world.customers.site.api, verifier=Verifier(KeySet([KEY])), clock=world.clock)
 

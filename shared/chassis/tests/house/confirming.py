@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import APIRouter, Response
 from joserfc.jwk import OKPKey
 from sqlalchemy import Table, insert, select, text, update
+from starlette.responses import StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.access import Permission, tables
@@ -21,6 +22,7 @@ from chassis.access.confirming import Confirming
 from chassis.access.freshness import Freshness
 from chassis.access.rights import Rights
 from chassis.database import ApiDatabase, DatabaseSettings, Reading, WorkerDatabase
+from chassis.errors import Refusal
 from chassis.health import Health
 from chassis.http.app import build
 from chassis.http.bodies import Body
@@ -74,6 +76,25 @@ async def create(body: NewHouse, call: Annotated[Call, allow(Permission.CUSTOMER
 async def names(call: Annotated[Call, allow(kinds=STAFF)], *, exporting: bool = False) -> Response:
     async with call.read(strict=exporting) as read:
         return call.answer(b",".join(row["name"].encode() for row in await read.rows(ALL)))
+
+
+@following.get("/watched")
+async def watch(call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
+    """Goes on until the caller may not."""
+    async with call.read(strict=True):
+        seen: list[str] = call.tools
+
+    async def pieces() -> AsyncIterator[str]:
+        try:
+            while True:
+                await call.still_allowed()
+                seen.append("piece")
+                yield "."
+                await asyncio.sleep(0.02)
+        except Refusal as refusal:
+            yield refusal.code
+
+    return StreamingResponse(pieces())
 
 
 @dataclass
@@ -142,6 +163,7 @@ class World:
     user: Principal
     role_id: UUID
     customer_id: UUID
+    streamed: list[str]
 
     @property
     def sites(self) -> tuple[Site, Site]:
@@ -189,11 +211,11 @@ async def a_world(here: DatabaseSettings, there: DatabaseSettings, clock: FixedC
         opened.push_async_callback(asking.close)
         freshness = Freshness(follower.api, clock)
         access = Confirming(freshness, asking)
-        rails = Rails(database=follower.api, verifier=Verifier(KeySet([KEY])), clock=clock, access=access)
+        rails = Rails(database=follower.api, verifier=Verifier(KeySet([KEY])), clock=clock, access=access, tools=(streamed := list[str]()))
         app = build(title="houses", routers=[following], health=Health(), state=rails)
         client = await opened.enter_async_context(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://houses"))
         user = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
-        world = World(follower, customers, client, clock, freshness, user, new_id(), new_id())
+        world = World(follower, customers, client, clock, freshness, user, new_id(), new_id(), streamed)
         await _settle(world)
         yield world
 
