@@ -4,20 +4,31 @@
 was written, so a mail that is sent twice is the same message twice.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from email import policy
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP, EmailPolicy
 from email.utils import format_datetime, parseaddr
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from notifications.rules.headers import HeaderRefused, clean, mailbox
 from notifications.rules.letters import Letter
 
-_POLICY: Final = policy.SMTP
+_EMPTY_FIRST_LINE: Final = re.compile(rb"^([^:\s]+:) *\r\n ")
+
+
+class _Begun(EmailPolicy):
+    """Begins what a header says on the line of its name: some readers take an empty first line for an empty header."""
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        return _EMPTY_FIRST_LINE.sub(rb"\1 ", super().fold_binary(name, value))
+
+
+_POLICY: Final = _Begun(linesep=SMTP.linesep)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
