@@ -177,16 +177,19 @@ async def test_a_customers_user_sees_its_own_entitlements_and_nobody_elses(desk:
 
 async def test_an_operator_ends_a_programme_in_the_partners_name(desk: Desk, trial: Subscription) -> None:
     """C-10: for one of the known reasons, which is kept for ever; then nothing paid is given any more."""
-    operator = await desk.operator()
+    operator, stranger = await desk.operator(), await desk.newcomer()
     programme = (await operator.get("/v1/programmes")).json()["items"][0]
     path, body = f"/v1/programmes/{programme['id']}/end", {"reason": "contract_ended"}
 
     refused = await desk.post(path, body, if_match='"2"')
     in_prose = await operator.post(path, {"reason": "Grace of Hafen IT left"}, if_match='"2"')
-    ended = await operator.post(path, body, if_match='"2"', partnerdeck_acting_as=str(desk.principal.partner_id))
+    elsewhere = await operator.post(path, body, if_match='"2"', partnerdeck_acting_as=str(stranger.principal.partner_id))
+    nowhere = await operator.post(f"/v1/programmes/{new_id()}/end", body, if_match='"2"')
+    ended = await operator.post(path, body, if_match='"2"')
     converting = await desk.post(f"/v1/subscriptions/{trial.id}/convert", if_match='"1"')
 
     assert refused.json()["code"] == "wrong_principal"
     assert in_prose.json()["code"] == "invalid"
+    assert [one.json()["code"] for one in (elsewhere, nowhere)] == ["programme_not_found"] * 2
     assert (ended.status_code, ended.json()["status"]) == (200, "ended")
     assert (converting.status_code, converting.json()["code"]) == (403, "no_programme")

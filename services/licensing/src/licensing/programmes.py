@@ -9,11 +9,11 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import Read, Transaction
+from chassis.database import Read, Reading, Transaction
 from chassis.http.etags import Seen
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import View
@@ -122,11 +122,25 @@ async def end(tx: Transaction, command: EndProgramme) -> Programme:
 
 _SORTS: Final = Sorts({"validated_at": ("validated_at", datetime)}, default="validated_at", last=("id", UUID))
 _PROGRAMMES: Final = Paged(Programme, ProgrammeView, _SORTS)
+_PARTNER: Final = Reading(Programme, lambda r, _shape: select(r.c.partner_id).where(r.c.id == bindparam("id")))
 
 
 async def page(read: Read, wanted: Wanted) -> Listing[ProgrammeView]:
     """The partner's programmes, oldest first; operators read every partner's."""
     return await _PROGRAMMES.page(read, wanted)
+
+
+async def partner_of(read: Read, programme_id: UUID) -> UUID:
+    """Whose programme it is, so that the operator can change it as that partner.
+
+    Raises:
+        ProgrammeNotFound: there is none.
+    """
+    row = await read.row(_PARTNER, id=programme_id)
+    if row is None:
+        raise ProgrammeNotFound
+    partner_id: UUID = row["partner_id"]
+    return partner_id
 
 
 async def _lock(tx: Transaction, programme_id: UUID) -> Programme:

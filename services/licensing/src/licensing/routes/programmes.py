@@ -54,8 +54,10 @@ async def activate(programme_id: UUID, call: Annotated[Call, allow(Permission.PR
 
 @router.post("/{programme_id}/end", response_model=ProgrammeView)
 async def end(programme_id: UUID, body: ProgrammeEnd, call: Annotated[Call, allow(kinds=_OPERATORS)]) -> Response:
-    """End a partner's programme; the operator names the partner by `Partnerdeck-Acting-As`."""
+    """End a partner's programme; nothing more is provisioned under it."""
     command = EndProgramme(programme_id=programme_id, reason=body.reason, seen=call.seen)
-    async with call.change() as tx:
+    async with call.read() as read:
+        whose = await programmes.partner_of(read, programme_id)
+    async with call.change(tenant=whose) as tx:
         programme = await programmes.end(tx, command)
         return call.answer(ProgrammeView.of_entity(programme), version=programme.version)
