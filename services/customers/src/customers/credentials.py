@@ -72,8 +72,8 @@ async def set_password(tx: Transaction, command: SetPassword) -> User:
     used = await tx.session.execute(
         update(Link)
         .where(Link.partner_id == tx.partner_id, Link.id == command.link_id, Link.user_id == command.user_id)
-        .where(Link.used_at.is_(None), Link.expires_at > tx.now)
-        .values(used_at=tx.now)
+        .where(Link.used_at.is_(None), Link.expires_at > tx.real_now)
+        .values(used_at=tx.real_now)
         .returning(Link.id)
     )
     if user is None or used.scalar_one_or_none() is None:

@@ -101,7 +101,7 @@ async def _users_of(tx: Transaction, customer: Customer) -> list[User]:
 async def _renew_welcome(tx: Transaction, customer: Customer, link_id: UUID) -> None:
     """A link told at creation may have run out while the customer was held."""
     users = await _users_of(tx, customer)
-    expires_at = tx.now + LIFETIMES["welcome"]
+    expires_at = tx.real_now + LIFETIMES["welcome"]
     holder = await tx.session.execute(
         update(Link)
         .where(Link.partner_id == tx.partner_id, Link.id == link_id, Link.used_at.is_(None))

@@ -123,4 +123,4 @@ async def one(read: Read, user_id: UUID) -> UserView:
 async def roles(read: Read) -> Listing[RoleView]:
     """The partner's roles, by name."""
     rows = await read.rows(_ROLES, of=read.partner_id)
-    return Listing.whole([RoleView.of(row) for row in rows], as_of=read.now)
+    return Listing.whole([RoleView.of(row) for row in rows], as_of=read.real_now)

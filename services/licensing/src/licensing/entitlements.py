@@ -77,7 +77,7 @@ async def of_customer(read: Read, customer_id: UUID) -> Listing[EntitlementView]
     if not rows:
         await served.require(read, customer_id)
     may = await standings.read(read, rows[0]["partner_id"]) if rows and read.principal.kind != "customer" else None
-    return Listing.whole([_view(row, may, read.now) for row in rows], as_of=read.now)
+    return Listing.whole([_view(row, may, read.now) for row in rows], as_of=read.real_now)
 
 
 def _view(row: Record, may: Capabilities | None, now: datetime) -> EntitlementView:

@@ -34,4 +34,4 @@ class OfferView(View, frozen=True, kw_only=True):
 async def all_of(read: Read, *, withdrawn: bool) -> Listing[OfferView]:
     """The catalogue: the same for everybody who sells, at most a few hundred offers."""
     rows = await read.connection.fetch(_ALL, withdrawn)
-    return Listing.whole([OfferView.of(row) for row in rows], as_of=read.now)
+    return Listing.whole([OfferView.of(row) for row in rows], as_of=read.real_now)

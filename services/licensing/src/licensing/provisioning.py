@@ -136,4 +136,4 @@ async def of_customer(read: Read, customer_id: UUID) -> Listing[ProvisioningView
     rows = await read.rows(_OF_CUSTOMER, customer_id=customer_id)
     if not rows:
         await served.require(read, customer_id)
-    return Listing.whole([ProvisioningView.of(row) for row in rows], as_of=read.now)
+    return Listing.whole([ProvisioningView.of(row) for row in rows], as_of=read.real_now)

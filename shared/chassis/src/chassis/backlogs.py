@@ -33,7 +33,7 @@ _EVERY: Final = 5.0
 _DUE: Final = text("""
 select kind, count(*) filter (where retry_at <= :now) as waiting, count(*) filter (where attempts > 0) as failing,
        coalesce(extract(epoch from :now - min(retry_at)), 0)::float8 as oldest
-  from due where retry_at <= :now or attempts > 0 group by kind
+  from due where (retry_at <= :now and not sandbox) or attempts > 0 group by kind
 """)
 _PARKED: Final = text("select consumer, standing, count(*) as records from parked where settled_at is null group by consumer, standing")
 

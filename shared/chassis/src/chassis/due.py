@@ -4,6 +4,9 @@ A row is planned in the transaction that made it necessary, unique per subject a
 claimed with SKIP LOCKED, and worked off in one transaction with everything it changes and
 tells. Its business time is its own ``due_at``, however late it runs. There is no other
 scheduler.
+
+A sandbox partner's work is due by its own clock, one piece at a time, oldest first; what is real
+goes before it. ``retry_at`` is real time for everybody: nobody tries before it.
 """
 
 import asyncio
@@ -47,6 +50,34 @@ class DueRow(TenantRow, Base):
     payload: Mapped[dict[str, Any]]
     last_error: Mapped[str | None] = mapped_column(Text)
     traceparent: Mapped[str | None]
+    sandbox: Mapped[bool] = mapped_column(default=False)
+
+
+_COLUMNS: Final = ", ".join(column.name for column in DueRow.__table__.c)
+CLAIM: Final = (
+    text(f"""
+with usual as materialized (
+    select {_COLUMNS} from due
+     where not sandbox and retry_at <= :now and kind = any(cast(:kinds as text[]))
+     order by retry_at, id limit 1 for update skip locked
+), play as materialized (
+    select d.* from clocks c
+      cross join lateral (
+        select due.partner_id, due.id, due.due_at from due
+         where due.sandbox and due.partner_id = c.partner_id and due.due_at <= coalesce(c.standing_at, :now + c.ahead)
+           and due.retry_at <= :now and due.kind = any(cast(:kinds as text[]))
+         order by due.partner_id, due.due_at, due.id limit 1
+      ) oldest
+      join due d on d.partner_id = oldest.partner_id and d.id = oldest.id
+     where not exists (select from usual)
+     order by oldest.due_at, oldest.id limit 1 for update of d skip locked
+)
+select {_COLUMNS} from usual union all select {_COLUMNS} from play
+""")  # noqa: S608 (names of columns)
+    .columns(*DueRow.__table__.c)
+    .execution_options(across_partners="whoever's work has waited longest is done first")
+)
+"""The piece that has been due longest. Of a sandbox only the oldest is looked at: while somebody has it in hand, no other is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,8 +110,20 @@ class Retry(Exception):
         self.after = after
 
 
-async def plan(tx: Transaction, kind: str, subject: UUID, *, slot: str, at: datetime, payload: dict[str, Any] | None = None) -> None:
-    """Plan work for one subject at a business time. Planning the same slot again moves it to the new time."""
+async def plan(  # noqa: PLR0913 (all that is known of a piece of work)
+    tx: Transaction,
+    kind: str,
+    subject: UUID,
+    *,
+    slot: str,
+    at: datetime,
+    payload: dict[str, Any] | None = None,
+    wait: timedelta = timedelta(),
+) -> None:
+    """Plan work for one subject at a business time, and not before it has waited, in real time.
+
+    Planning the same slot again moves it to the new time.
+    """
     row = insert(DueRow).values(
         partner_id=tx.partner_id,
         id=tx.new_id(),
@@ -88,11 +131,12 @@ async def plan(tx: Transaction, kind: str, subject: UUID, *, slot: str, at: date
         subject=subject,
         slot=slot,
         due_at=at,
-        retry_at=at,
+        retry_at=(tx.real_now if tx.sandbox else at) + wait,
         payload=payload or {},
         traceparent=tx.traceparent,
+        sandbox=tx.sandbox,
     )
-    moved = {column: row.excluded[column] for column in ("due_at", "retry_at", "payload", "traceparent")}
+    moved = {column: row.excluded[column] for column in ("due_at", "retry_at", "payload", "traceparent", "sandbox")}
     await tx.session.execute(row.on_conflict_do_update(constraint="due_once_per_slot", set_=moved | {"attempts": 0}))
 
 
@@ -158,20 +202,15 @@ class DueWorker:
             return True
 
     async def _claim(self, work: Work) -> Row[Any] | None:
-        due = DueRow.__table__.c
-        oldest = (
-            select(*due)
-            .where(due.kind.in_(self._kinds), due.retry_at <= self._clock.now())
-            .order_by(due.retry_at, due.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        return (await work.session.execute(oldest)).one_or_none()
+        claimed = await work.session.execute(CLAIM, {"kinds": list(self._kinds), "now": self._clock.now()})
+        return claimed.one_or_none()
 
     async def _attempt(self, work: Work, row: Row[Any]) -> None:
         item = DueItem(id=row.id, subject=row.subject, slot=row.slot, due_at=row.due_at, attempts=row.attempts, payload=row.payload)
         this = (DueRow.partner_id == row.partner_id, DueRow.id == row.id)
         kind = self._kinds[row.kind]
+        if not row.sandbox:
+            work.note_clock(row.partner_id, None)
         if kind.outside:
             await work.session.execute(_LEAVE, {"patience": f"{kind.outside.total_seconds():.0f}s"})
         try:

@@ -3,8 +3,9 @@
 from typing import Any, Final
 
 from contracts.any import audit, jobs
+from contracts.any.clocks import PartnerClockReached
 from contracts.attributes import teller
-from contracts.customers import credentials, customers, partners, roles, users
+from contracts.customers import clocks, credentials, customers, partners, roles, users
 from contracts.licensing import billing, offers, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
 from contracts.records import Fact, Record, State
@@ -12,6 +13,8 @@ from contracts.records import Fact, Record, State
 RECORDS: Final[tuple[type[Record], ...]] = (
     partners.PartnerRegistered,
     partners.PartnerChanged,
+    clocks.PartnerClockAdvanced,
+    PartnerClockReached,
     users.UserCreated,
     users.UserUpdated,
     users.UserChanged,

@@ -19,7 +19,7 @@ PARTNER_ID: Final = UUID("01936b00-0000-7000-8000-000000000002")
 CUSTOMER_ID: Final = UUID("01936b00-0000-7000-8000-000000000003")
 AT: Final = datetime(2026, 11, 20, 9, 30, 15, 250000, tzinfo=UTC)
 
-_OF_PARTNERS: Final = frozenset({"partner", "user", "role", "programme", "offer"})
+_OF_PARTNERS: Final = frozenset({"partner", "clock", "user", "role", "programme", "offer"})
 _LIKELY: Final[dict[str, Any]] = {
     "BillingLineRated.reason": "term_started",
     "Company.name": "Müller & Söhne GmbH",
@@ -87,6 +87,7 @@ _LIKELY: Final[dict[str, Any]] = {
 
 _SCALARS: Final[dict[type, Any]] = {
     bool: True,
+    float: 86_400.0,
     int: 3,
     Decimal: Decimal("12.50"),
     date: AT.date(),
@@ -177,7 +178,7 @@ def _singular(name: str) -> str:
 
 
 def _subject(record: type[Record]) -> UUID:
-    return {"partner": PARTNER_ID, "customer": CUSTOMER_ID}.get(record.aggregate) or _id(record.aggregate)
+    return {"partner": PARTNER_ID, "clock": PARTNER_ID, "customer": CUSTOMER_ID}.get(record.aggregate) or _id(record.aggregate)
 
 
 def _id(name: str) -> UUID:

@@ -23,7 +23,7 @@ LIFETIMES: Final[dict[LinkPurpose, timedelta]] = {
 
 async def give(tx: Transaction, user: User, purpose: LinkPurpose, link_id: UUID) -> CredentialLinkRequested:
     """Make a link; what is answered is to be told about the user."""
-    expires_at = tx.now + LIFETIMES[purpose]
+    expires_at = tx.real_now + LIFETIMES[purpose]
     tx.session.add(Link(partner_id=tx.partner_id, id=link_id, user_id=user.id, purpose=purpose, expires_at=expires_at))
     await tx.session.flush()
     return CredentialLinkRequested(link_id=link_id, user_id=user.id, purpose=purpose, expires_at=expires_at)

@@ -26,5 +26,5 @@ async def of(read: Read) -> FreshnessView:
     reached = await progress.as_of(read.connection, FOLLOWER)
     if reached is None:
         return FreshnessView(None, None)
-    as_of = min(reached, read.now)
-    return FreshnessView(as_of, (read.now - as_of).total_seconds())
+    as_of = min(reached, read.real_now)
+    return FreshnessView(as_of, (read.real_now - as_of).total_seconds())

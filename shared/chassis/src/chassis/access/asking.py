@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 import httpx
@@ -17,6 +18,7 @@ import structlog
 from prometheus_client import Counter
 
 from chassis.access.rights import AccessEnded, AccessUnconfirmed, ActingRefused, Rights, RoleGrant
+from chassis.database.clocks import PartnerClock
 from chassis.errors import Refusal
 from chassis.metrics import REGISTRY
 from chassis.principal import Principal
@@ -36,8 +38,17 @@ _REFUSALS: Final[Mapping[str, type[Refusal]]] = {
 }
 
 
+class _Clock(msgspec.Struct):
+    ahead_seconds: float
+    standing_at: datetime | None
+
+    def read(self) -> PartnerClock:
+        return PartnerClock(ahead=timedelta(seconds=self.ahead_seconds), standing_at=self.standing_at)
+
+
 class _Answer(msgspec.Struct):
     grants: tuple[RoleGrant, ...]
+    clock: _Clock | None = None
 
 
 class _Problem(msgspec.Struct):
@@ -105,8 +116,9 @@ class Asking:
 
 def _read(principal: Principal, answer: httpx.Response) -> _Outcome:
     if answer.status_code == httpx.codes.OK:
-        grants = msgspec.json.decode(answer.content, type=_Answer).grants
-        return Rights(principal=principal, grants=grants, told=msgspec.json.encode(grants).decode())
+        said = msgspec.json.decode(answer.content, type=_Answer)
+        told = msgspec.json.encode(said.grants).decode()
+        return Rights(principal=principal, grants=said.grants, told=told, clock=said.clock.read() if said.clock else None)
     code = msgspec.json.decode(answer.content, type=_Problem).code
     if code not in _REFUSALS:
         log.warning("access_not_answered", status=answer.status_code, code=code)

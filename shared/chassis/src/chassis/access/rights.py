@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 
 from chassis.access.permissions import Permission
+from chassis.database.clocks import PartnerClock, clock_of
 from chassis.errors import Kind, Refusal
 from chassis.principal import Principal
 from contracts.customers.roles import Level
@@ -99,11 +100,13 @@ class Rights:
     """What one principal may do for the tenant of its request.
 
     ``told`` are the grants as JSON where customers was asked for them; None where they are what the projection says.
+    ``clock`` is the tenant's, where it is a sandbox.
     """
 
     principal: Principal
     grants: tuple[RoleGrant, ...]
     told: str | None = None
+    clock: PartnerClock | None = None
 
     def require(self, permission: Permission) -> None:
         if self.principal.kind == "operator":
@@ -132,7 +135,7 @@ class Rights:
 
 _RIGHTS: Final = """
 select u.kind, u.status, u.gen, u.customer_id, p.status as partner_status, t.status as tenant_status,
-       t.shut_out, t.ancestors,
+       t.shut_out, t.ancestors, c.ahead, c.standing_at,
        (select coalesce(jsonb_agg(jsonb_build_object(
                  'permissions', r.permissions, 'all_customers', r.all_customers, 'default_level', r.default_level,
                  'customers', r.customers, 'tags', r.tags) order by r.id), '[]')::text
@@ -140,6 +143,7 @@ select u.kind, u.status, u.gen, u.customer_id, p.status as partner_status, t.sta
   from access_users u
   join access_partners p on p.id = u.partner_id
   left join access_partners t on t.id = $3
+  left join door.clock_of($3) c on true
  where u.partner_id = $1 and u.id = $2
 """
 
@@ -167,7 +171,7 @@ async def rights_of(fetchrow: FetchRow, principal: Principal, *, lenient: bool =
         raise AccessEnded
     if principal.acting_as and principal.acting_as != principal.partner_id:
         _may_act(principal, row)
-    return Rights(principal=principal, grants=_grants(row["grants"]))
+    return Rights(principal=principal, grants=_grants(row["grants"]), clock=clock_of(row))
 
 
 async def require_level(fetchrow: FetchRow, rights: Rights, customer_id: UUID, *, write: bool) -> None:

@@ -15,6 +15,7 @@ async def handle_together(work: Work, handler: Step[Any], batch: Sequence[Event[
     if len(events) < len(batch):
         return False
     try:
+        await work.look_at_clocks([event.envelope.partner_id for event in events])
         async with work.together():
             for event in events:
                 async with work.item(event.envelope.partner_id, cause=event.envelope, at=event.envelope.effective_time) as tx:

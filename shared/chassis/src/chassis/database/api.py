@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from chassis.clock import Clock
 from chassis.database import audit, driver, outbox, pools
 from chassis.database.audit import Subject, WatchedAsyncSession
+from chassis.database.clocks import PartnerClock, clock_of
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane
@@ -30,9 +31,10 @@ from chassis.principal import Principal
 
 ENTER: Final = text(
     "select set_config('role', :role, true), set_config('app.partner', :partner, true), set_config('app.actor', :actor, true),"
-    " set_config('app.principal', :user, true), set_config('app.customer', :customer, true)"
+    " set_config('app.principal', :user, true), set_config('app.customer', :customer, true), c.ahead, c.standing_at"
+    " from (select) one left join door.clock_of(cast(cast(:partner as text) as uuid)) c on true"
 )
-"""A change's first statement: takes the role and says whose transaction it is; ``entry`` gives its parameters."""
+"""A change's first statement: takes the role, says whose transaction it is, and answers the partner's clock. ``entry`` gives parameters."""
 _ROLES: Final = {"partner": "partner", "service": "partner", "customer": "portal", "operator": "operator"}
 
 
@@ -112,25 +114,33 @@ class ApiDatabase:
 
     @asynccontextmanager
     async def change(
-        self, principal: Principal, *, correlation: Correlated | None = None, lane: Lane = Lane.USUAL
+        self,
+        principal: Principal,
+        *,
+        correlation: Correlated | None = None,
+        lane: Lane = Lane.USUAL,
+        clock: PartnerClock | None = None,
     ) -> AsyncIterator[Transaction]:
         """Change rows as one principal. Leaving it without an exception commits; what was told is written first.
 
-        Bulk work says ``lane=Lane.BULK``.
+        Bulk work says ``lane=Lane.BULK``. ``clock`` is what customers has just said of the partner's, which may not be known here yet.
         """
         async with WatchedAsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
-            await session.execute(ENTER, entry(self._settings.service, principal))
+            entered = await session.execute(ENTER, entry(self._settings.service, principal))
+            clock = clock_of(entered.mappings().one()) or clock
             now = self._clock.now()
             origin = Origin(
                 source=f"/{self._settings.service}",
                 real_now=now,
                 correlation_id=correlation.request_id if correlation else None,
                 traceparent=correlation.traceparent if correlation else None,
+                sandbox=clock is not None,
                 lane=lane,
                 operation=correlation.operation if correlation else "unnamed",
                 address=correlation.address if correlation else None,
             )
-            tx = Transaction(session, partner_id=principal.tenant, now=now, origin=origin, principal=principal)
+            business = clock.now(now) if clock else now
+            tx = Transaction(session, partner_id=principal.tenant, now=business, origin=origin, principal=principal)
             yield tx
             await tx.conclude()
             await audit.write(session, tx.audited)

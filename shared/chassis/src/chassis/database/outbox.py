@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinar
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database import clocks
 from chassis.database.tables import Base
 from chassis.errors import Kind, Refusal
 from contracts.envelope import Envelope, encode
@@ -127,6 +128,7 @@ async def write(session: AsyncSession, told: Sequence[Told]) -> None:
     if told:
         rows = [_row(one) for one in told]
         await session.execute(_WRITE, {name: [row[name] for row in rows] for name in rows[0]})
+        await clocks.count(session, [one.envelope for one in told])
 
 
 async def lag(session: AsyncSession) -> float:

@@ -15,6 +15,7 @@ import asyncpg
 from sqlalchemy import FromClause, Select, TableClause, bindparam, column, inspect, table
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from chassis.database.clocks import PartnerClock
 from chassis.database.visibility import shown
 from chassis.principal import Principal
 
@@ -28,12 +29,17 @@ VIEWS: Final = {"partner": "_read", "portal": "_portal", "operator": ""}
 
 
 class Visibility(Protocol):
-    """Whether some customers are hidden from the reader; ``told`` are its roles as JSON, where they are not the projection's."""
+    """Whether some customers are hidden from the reader; ``told`` are its roles as JSON, where they are not the projection's.
+
+    ``clock`` is the tenant's, where it is a sandbox.
+    """
 
     @property
     def restricted(self) -> bool: ...
     @property
     def told(self) -> str | None: ...
+    @property
+    def clock(self) -> PartnerClock | None: ...
 
 
 class Reading:
@@ -72,12 +78,12 @@ class Reading:
 
 
 class Read:
-    """An open read transaction of one principal."""
+    """An open read transaction of one principal. ``real_now`` is what an answer is as of."""
 
     def __init__(self, connection: Connection, *, role: str, principal: Principal, now: datetime) -> None:
         self.connection: Final = connection
         self.principal: Final = principal
-        self.now: Final = now
+        self.real_now: Final = now
         self.rights: Visibility | None = None
         """What the principal may see; set by whoever authorised it."""
         self._role = role
@@ -85,6 +91,12 @@ class Read:
     @property
     def partner_id(self) -> UUID:
         return self.principal.tenant
+
+    @property
+    def now(self) -> datetime:
+        """Business time: that of the tenant's clock, where it is a sandbox."""
+        clock = self.rights.clock if self.rights is not None else None
+        return clock.now(self.real_now) if clock else self.real_now
 
     async def rows(self, reading: Reading, shape: Shape = None, **params: Any) -> list[asyncpg.Record]:
         restricted = self.rights is not None and self.rights.restricted

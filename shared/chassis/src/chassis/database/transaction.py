@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database import audit
+from chassis.database import audit, clocks
 from chassis.database.audit import Entry, Subject
 from chassis.database.outbox import About, Lane, Told, say
 from chassis.ids import new_id
@@ -63,6 +63,16 @@ class Transaction:
         self._changes = audit.watch(session, audited=principal is not None)
         self._origin = origin
         self._states: set[tuple[str, UUID, int]] = set()
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether the partner is a sandbox: what is told of it is play, and its work is due by its own clock."""
+        return self._origin.sandbox
+
+    async def found_sandbox(self) -> None:
+        """Make the partner that is founded here a sandbox, for good; do so before anything is told."""
+        await clocks.begin(self.session, self.partner_id)
+        self._origin = replace(self._origin, sandbox=True)
 
     async def driver(self) -> Any:
         """The driver's own connection, in this transaction, for statements that are ready text."""

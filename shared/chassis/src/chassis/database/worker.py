@@ -4,7 +4,7 @@ A worker's unit of work has no partner. Each item in it names one, in a savepoin
 and hands features the same ``Transaction`` that a request does.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -18,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 from chassis import logs, tracing
 from chassis.clock import Clock
-from chassis.database import audit, driver, outbox, pools
+from chassis.database import audit, clocks, driver, outbox, pools
 from chassis.database.audit import Entry, WatchedAsyncSession
+from chassis.database.clocks import PartnerClock
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane, Told
@@ -38,6 +39,7 @@ class Work:
         self._clock = clock
         self._told: list[Told] = []
         self._audited: list[Entry] = []
+        self._clocks: dict[UUID, PartnerClock | None] = {}
         self._together = False
 
     @asynccontextmanager
@@ -46,9 +48,12 @@ class Work:
     ) -> AsyncIterator[Transaction]:
         """Work for one partner, caused by an event or by its time having come (``at``: business time, UTC).
 
-        Bulk work says ``lane=Lane.BULK``. An exception undoes the item alone, and what it told is forgotten.
+        Without either its time is the partner's present. Bulk work says ``lane=Lane.BULK``. An exception
+        undoes the item alone, and what it told is forgotten.
         """
         real_now = self._clock.now()
+        clock = await self._clock_of(partner_id)
+        now = at or (clock.now(real_now) if clock else real_now)
         with logs.about(partner_id, cause), _continuing(cause) as segment:
             origin = Origin(
                 source=f"/{self._service}",
@@ -56,15 +61,30 @@ class Work:
                 correlation_id=cause.correlation_id if cause else None,
                 causation_id=str(cause.id) if cause else None,
                 traceparent=segment.traceparent,
-                sandbox=cause.sandbox if cause else False,
+                sandbox=clock is not None or (cause is not None and cause.sandbox),
                 lane=lane,
             )
             async with nullcontext() if self._together else self.session.begin_nested():
-                tx = Transaction(self.session, partner_id=partner_id, now=at or real_now, origin=origin)
+                tx = Transaction(self.session, partner_id=partner_id, now=now, origin=origin)
                 yield tx
                 await self.session.flush()
         self._told.extend(tx.told)
         self._audited.extend(tx.audited)
+
+    async def look_at_clocks(self, partner_ids: Iterable[UUID]) -> None:
+        """Learn in one statement which of these partners are sandboxes; a partner that was not looked at costs its item one of its own."""
+        unknown = set(partner_ids) - self._clocks.keys()
+        if unknown:
+            found = await clocks.of(self.session, unknown)
+            self._clocks |= {partner_id: found.get(partner_id) for partner_id in unknown}
+
+    async def _clock_of(self, partner_id: UUID) -> PartnerClock | None:
+        await self.look_at_clocks([partner_id])
+        return self._clocks[partner_id]
+
+    def note_clock(self, partner_id: UUID, clock: PartnerClock | None) -> None:
+        """Say what is known already of a partner's clock."""
+        self._clocks[partner_id] = clock
 
     @asynccontextmanager
     async def together(self) -> AsyncIterator[None]:

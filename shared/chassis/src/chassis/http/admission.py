@@ -14,6 +14,7 @@ from fastapi import Request
 from chassis.access.confirming import Confirming
 from chassis.access.permissions import Permission
 from chassis.access.rights import AccessUnconfirmed, Rights, require_level, rights_of
+from chassis.database.clocks import PartnerClock
 from chassis.errors import Kind, Refusal
 from chassis.http import consistency, correlation
 from chassis.http.consistency import Mark
@@ -73,6 +74,11 @@ class Admission:
         self._lenient = False
         self.behind = False
         """Whether what must have arrived has not, and it was let in all the same."""
+
+    @property
+    def clock(self) -> PartnerClock | None:
+        """What customers said of the tenant's clock, where it was asked and the tenant is a sandbox."""
+        return self._told.clock if self._told else None
 
     async def confirm(self) -> None:
         """Before the first transaction: let customers say who it is, where what is known here may be too old.

@@ -119,7 +119,8 @@ class Call:
         await admission.confirm()
         try:
             while True:
-                async with self._rails.database.change(principal, correlation=correlation.current()) as tx:
+                clock = None if founding else admission.clock
+                async with self._rails.database.change(principal, correlation=correlation.current(), clock=clock) as tx:
                     if await self._enter(admission, await tx.driver()):
                         standing = await idempotency.claim(tx.session, claim) if claim else None
                         if standing is not None:

@@ -214,7 +214,7 @@ class Paged[V: View]:
         given = {name: value for name, value in filters.items() if value is not None}
         shape = _Shape(sort, bool(after), frozenset(given))
         rows = await read.rows(self._reading, shape, limit=wanted.limit + 1, **given, **after)
-        return Listing.cut(rows, view or self._view.of, sort=sort, limit=wanted.limit, as_of=read.now)
+        return Listing.cut(rows, view or self._view.of, sort=sort, limit=wanted.limit, as_of=read.real_now)
 
     def _equal(self, relation: FromClause, given: Given) -> Select[Any]:
         columns = [relation.c[name] for name in sorted(given)]

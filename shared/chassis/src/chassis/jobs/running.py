@@ -224,7 +224,7 @@ async def _fail(tx: Transaction, job: Job, defect: Exception) -> None:
 
 
 async def _again(tx: Transaction, job_id: UUID, wait: timedelta) -> None:
-    await due.plan(tx, DUE, job_id, slot=SLOT, at=max(tx.now, tx.real_now) + wait)
+    await due.plan(tx, DUE, job_id, slot=SLOT, at=tx.now if tx.sandbox else tx.real_now, wait=wait)
 
 
 async def _locked(tx: Transaction, job_id: UUID) -> Job:

@@ -19,7 +19,10 @@ class SupportInfo(Part):
 
 
 class PartnerState(Part):
-    """A partner as it is now. ``ancestors`` runs from the root down to the parent; the root has none."""
+    """A partner as it is now. ``ancestors`` runs from the root down to the parent; the root has none.
+
+    ``ahead_seconds`` says how far a sandbox's clock is ahead of real time, at least.
+    """
 
     id: UUID
     name: str
@@ -33,6 +36,7 @@ class PartnerState(Part):
     time_zone: str
     support: SupportInfo
     registered_at: datetime
+    ahead_seconds: float | None = None
 
 
 class PartnerFact(Fact):
