@@ -59,10 +59,11 @@ fmt: .venv/ready ## format, and mend what can be mended
 	@.venv/bin/ruff check --fix-only --exit-zero
 	@.venv/bin/ruff format
 
-docs: .venv/ready ## what is generated from the code: schemas of the events, catalogue of events, OpenAPI
+docs: .venv/ready ## what is generated from the code: schemas of the events, catalogue of events, OpenAPI, table of metrics
 	@$(PYTHON) -m contracts.schemas write
 	@$(PYTHON) -m contracts.asyncapi write
 	@$(PYTHON) docs/api/generate.py write
+	@$(PYTHON) docs/metrics/generate.py write
 
 released: .venv/ready ## with each release: note what its code needs of the schema
 	@PARTNERDECK_RELEASED=1 .venv/bin/pytest -n 0 -q tests/walls/test_schemas.py

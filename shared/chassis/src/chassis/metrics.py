@@ -17,6 +17,7 @@ REQUESTS: Final = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
     registry=REGISTRY,
 )
+IN_HAND: Final = Gauge("http_requests_in_hand", "Requests that are being answered", registry=REGISTRY)
 READY: Final = Gauge("ready", "Whether a check of readiness held when it was last looked at", ("check",), registry=REGISTRY)
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

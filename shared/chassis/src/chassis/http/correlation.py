@@ -82,7 +82,8 @@ class Correlated:
         structlog.contextvars.bind_contextvars(**{name: value for name, value in bound.items() if value})
         begun = time.perf_counter()
         try:
-            await self._app(scope, receive, request.send)
+            with metrics.IN_HAND.track_inprogress():
+                await self._app(scope, receive, request.send)
         finally:
             _conclude(scope, request.status, time.perf_counter() - begun)
             structlog.contextvars.clear_contextvars()
