@@ -16,6 +16,7 @@ from chassis.clock import Clock
 from chassis.database import DatabaseSettings, WorkerDatabase
 from chassis.links import link_token
 from chassis.service import Process
+from chassis_testing.audit import audited
 from contracts.root import ROOT_PARTNER_ID
 from customers.app import service
 from customers.bootstrap import Bootstrap, bootstrap
@@ -78,7 +79,8 @@ async def running(database: DatabaseSettings, clock: Clock) -> AsyncIterator[Web
     app = Process(service(settings(database)), frozenset({"api"}), clock=clock).app()
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://customers.test") as client:
+        hooks = {"response": [audited(database)]}
+        async with httpx.AsyncClient(transport=transport, base_url="http://customers.test", event_hooks=hooks) as client:
             yield Web(client, database)
 
 

@@ -19,6 +19,7 @@ from chassis.ids import new_id
 from chassis.keys import KeySet
 from chassis.principal import Principal
 from chassis.tokens import Issuer, Verifier
+from chassis_testing.audit import audited
 from chassis_testing.clock import FixedClock
 from contracts.root import ROOT_PARTNER_ID
 from licensing.routes import ROUTERS
@@ -98,6 +99,7 @@ async def a_desk(api: ApiDatabase, worker: WorkerDatabase, clock: FixedClock) ->
     rails = Rails(database=api, verifier=Verifier(KeySet([_KEY])), clock=clock)
     app = build(title="licensing", routers=ROUTERS, health=Health(), state=rails)
     nobody = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://licensing") as client:
+    hooks = {"response": [audited(worker.settings)]}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://licensing", event_hooks=hooks) as client:
         empty = Desk(client=client, worker=worker, api=api, clock=clock, principal=nobody)
         yield await empty.newcomer()
