@@ -100,3 +100,19 @@ async def test_what_cannot_be_tried_or_bought_is_refused_in_the_words_of_licensi
     asked = (a_product(item=1, offer="endpoint-preview", kind="paid"), a_product(item=2, offer="endpoint-archive", kind="trial"))
 
     assert await refused(tx, an_application(products=asked)) == {"/products/0/kind": "no_price", "/products/1/kind": "no_trial"}
+
+
+async def test_how_many_seats_is_said_where_the_offer_does_not_say_it(tx: Transaction) -> None:
+    """CUS-15, LIC-02, LIC-03: a trial without a cap has as many as ordered, and what is bought has no number of its own."""
+    await a_partner(tx)
+    await an_active_programme(tx)
+    asked = (
+        a_product(item=1, offer="endpoint-as-ordered", quantity=None),
+        a_product(item=2, offer="endpoint-archive", kind="paid", quantity=None),
+        a_product(item=3, quantity=None),
+    )
+
+    assert await refused(tx, an_application(products=asked)) == {
+        "/products/0/quantity": "quantity_required",
+        "/products/1/quantity": "quantity_required",
+    }

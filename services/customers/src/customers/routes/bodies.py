@@ -72,7 +72,7 @@ type Answers = Annotated[JsonObject, AfterValidator(_bounded)]
 
 
 class NewProduct(Body):
-    """``quantity`` left out is the offer's own; ``answers`` fill the offer's form."""
+    """``quantity`` may be left out of a trial whose offer says how many seats it has; ``answers`` fill the offer's form."""
 
     offer: Code
     kind: Literal["trial", "paid"]

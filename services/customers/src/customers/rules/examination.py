@@ -158,6 +158,9 @@ def _offered(product: ProductAsked, offer: KnownOffer | None, pointer: str, obje
         objections.add(f"{pointer}/kind", "no_price", "The offer has no price.", rule="LIC-03")
     elif product.kind == "trial" and offer.trial_seat_cap is not None and (product.quantity or 0) > offer.trial_seat_cap:
         objections.against(SeatCapExceeded, f"{pointer}/quantity", f"A trial of this offer has at most {offer.trial_seat_cap} seats.")
+    elif product.quantity is None and (product.kind == "paid" or offer.trial_seat_cap is None):
+        remedy = "Say how many seats."
+        objections.add(f"{pointer}/quantity", "quantity_required", "The offer does not say how many seats.", rule="LIC-03", remedy=remedy)
 
 
 def _odd(command: CreateCustomer, admin: Admin) -> list[Finding]:

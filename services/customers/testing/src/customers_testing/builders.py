@@ -113,7 +113,7 @@ async def a_customer(tx: Transaction, **changes: Any) -> Customer:
 
 
 async def the_known_world(work: Work) -> None:
-    """What the whole installation shares: offers (one withdrawn, one only to try, one only to buy) and one list with one denied party."""
+    """What the whole installation shares: offers (withdrawn, only to try, only to buy, without a cap), and a list with one denied party."""
     first = {"version": 1, "trial": True, "trial_seat_cap": TRIAL_SEATS, "paid": True}
     work.session.add_all(
         [
@@ -121,6 +121,7 @@ async def the_known_world(work: Work) -> None:
             KnownOffer(id=new_id(), code="endpoint-classic", status="withdrawn", **first),
             KnownOffer(id=new_id(), code="endpoint-preview", status="on_sale", **first | {"paid": False}),
             KnownOffer(id=new_id(), code="endpoint-archive", status="on_sale", **first | {"trial": False}),
+            KnownOffer(id=new_id(), code="endpoint-as-ordered", status="on_sale", **first | {"trial_seat_cap": None}),
             ScreeningName(id=new_id(), list_name="UN", reference="RUe.1", name=DENIED, country="RU"),
             ScreeningList(list_name="UN", load_id=new_id(), names=1, loaded_at=datetime.now(UTC)),
         ]
