@@ -1,6 +1,7 @@
 """Who signs in, with what, for how long, and who does not (GW-01, CUS-10, CUS-52, NOT-12)."""
 
 import asyncio
+import json
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -241,3 +242,40 @@ async def test_a_new_generation_ends_every_session(web: Web) -> None:
     await as_owner(web, "update users set gen = gen + 1")
 
     assert await refresh(web, token) == (401, "session_ended")
+
+
+async def audited(web: Web) -> list[tuple[str, str, str | None]]:
+    """What the audit says of sessions: operation, outcome and code."""
+    found = (
+        "select coalesce(json_agg(json_build_array(operation, outcome, code) order by id), '[]') from audit where subject_type = 'session'"
+    )
+    return [tuple(entry) for entry in json.loads(str(await as_owner(web, found)))]
+
+
+async def test_whoever_signs_in_and_out_is_in_the_audit_before_the_answer(web: Web) -> None:
+    """GW-11: logons."""
+    tokens = await session(web)
+    await refresh(web, tokens["refresh_token"])
+    assert await refresh(web, tokens["refresh_token"]) == (401, "session_ended")
+    again = await session(web)
+    await web.post("/v1/sessions/end", {"refresh_token": again["refresh_token"]})
+
+    assert await audited(web) == [
+        ("sessions_sign_in", "done", None),
+        ("sessions_refresh", "denied", "session_ended"),
+        ("sessions_sign_in", "done", None),
+        ("sessions_end", "done", None),
+    ]
+
+
+async def test_who_is_not_let_in_is_in_the_audit_too(web: Web) -> None:
+    """GW-11, CUS-52: the password was right; a wrong one says nothing of who came."""
+    await a_customer_user(web)
+    await as_owner(web, "update customers set management_type = 'partner_managed'")
+    before = len(await audited(web))
+
+    refused = await web.post("/v1/sessions", {"email": "ada@mueller.example", "password": PASSWORD})
+    wrong = await web.post("/v1/sessions", {"email": "ada@mueller.example", "password": "wrong horse battery"})
+
+    assert (refused.json()["code"], wrong.json()["code"]) == ("partner_managed", "credentials_wrong")
+    assert (await audited(web))[before:] == [("sessions_sign_in", "denied", "partner_managed")]
