@@ -35,6 +35,7 @@ _HTTP: Final = {
 }
 _LOCKED: Final = frozenset({"55P03", "40P01", "40001"})
 _UNTRANSLATABLE: Final = frozenset({"22021", "22P05"})
+_DISK_FULL: Final = "53100"
 _OUT: Final = ("08", "53", "57")
 
 BUSY: Final = Problem(
@@ -49,6 +50,13 @@ UNTRANSLATABLE: Final = Problem(
 )
 UNAVAILABLE: Final = Problem(
     status=503, code="unavailable", title="The service cannot answer at the moment.", remedy="Try again in a moment.", retry_after=1
+)
+STORAGE_FULL: Final = Problem(
+    status=503,
+    code="storage_full",
+    title="There is no room to keep more.",
+    remedy="Nothing was changed. Try again later, with the same Idempotency-Key; whoever runs this makes room.",
+    retry_after=30,
 )
 INTERNAL: Final = Problem(
     status=500, code="internal", title="Something went wrong on our side.", remedy="Try again; if it stays, report the request_id."
@@ -100,6 +108,9 @@ def of_failure(failure: Exception) -> Problem:
         return BUSY
     if state in _UNTRANSLATABLE:
         return UNTRANSLATABLE
+    if state == _DISK_FULL:
+        log.error("storage_full", failure=type(failure).__name__, exc_info=failure)
+        return STORAGE_FULL
     if state.startswith(_OUT) or isinstance(failure, OSError | PoolTimeoutError):
         log.error("dependency_failed", failure=type(failure).__name__, sqlstate=state, exc_info=failure)
         return UNAVAILABLE
