@@ -34,7 +34,7 @@ _DUE: Final = text("""
 select kind, count(*) filter (where retry_at <= :now) as waiting, count(*) filter (where attempts > 0) as failing,
        coalesce(extract(epoch from :now - min(retry_at)), 0)::float8 as oldest
   from due where (retry_at <= :now and not sandbox) or attempts > 0 group by kind
-""")
+""").execution_options(across_partners="the figures are the service's")
 _PARKED: Final = text("select consumer, standing, count(*) as records from parked where settled_at is null group by consumer, standing")
 
 
