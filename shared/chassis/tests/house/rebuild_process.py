@@ -1,4 +1,4 @@
-"""Rebuilds houses and nothing else: ``python -m house.rebuild_process JSON``. To be killed in the middle."""
+"""Rebuilds houses and nothing else, in small batches: ``python -m house.rebuild_process JSON``. To be killed in the middle."""
 
 import asyncio
 import json
@@ -9,11 +9,12 @@ from pydantic import SecretStr
 
 from chassis.consumers import Consumer
 from chassis.database import DatabaseSettings
-from chassis.rebuilding import Rebuilding
+from chassis.rebuilding import Rebuilding, filling
 from house.consuming import FOLLOWING
 
 
 async def main(told: dict[str, Any]) -> None:
+    filling._BATCH = 100
     passwords = {login: SecretStr(password) for login, password in told["passwords"].items()}
     settings = DatabaseSettings(**told["database"], passwords=passwords)
     consumer = Consumer(group="houses", handlers=[FOLLOWING])

@@ -20,7 +20,8 @@ class Projection[S: State[Any]]:
 
     ``apply`` writes the batch's last event of each entity in one statement, guarded by the
     version; ``forget`` removes entities whose tombstone came. ``keeps`` names the tables that
-    are written so and in no other way: they can be rebuilt from the topics (``chassis.rebuilding``).
+    are written so and in no other way: they can be rebuilt from the topics (``chassis.rebuilding``),
+    and whatever is done beside them is then done once more.
     """
 
     name: str

@@ -24,6 +24,8 @@ from chassis.rebuilding.models import ReadModel, find, read_models
 
 _NEAR: Final = 1_000
 _ROUNDS: Final = 20
+_SIDE_BY_SIDE: Final = 4
+"""Partitions that are written at once."""
 MAY_VANISH: Final = 100
 """Rows that a rebuild may take out of the live tables, unless whoever rebuilds says otherwise."""
 
@@ -178,9 +180,8 @@ class Rebuilding:
     @asynccontextmanager
     async def _filling(self, model: ReadModel) -> AsyncIterator[tuple[WorkerDatabase, Filling]]:
         """Connections that find the second tables first. What they lose in a crash of the server they lose with its fences."""
-        database = WorkerDatabase(
-            self._settings, SystemClock(), connections=2, search_path=f"{BESIDE}, {LIVE}", synchronous_commit="off", lock_timeout="60s"
-        )
+        found_first = {"search_path": f"{BESIDE}, {LIVE}", "synchronous_commit": "off", "lock_timeout": "60s"}
+        database = WorkerDatabase(self._settings, SystemClock(), connections=_SIDE_BY_SIDE, **found_first)
         try:
             async with filling(database, model, kafka=self._kafka, prefix=self._prefix) as reader:
                 yield database, reader
