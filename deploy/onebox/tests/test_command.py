@@ -1,8 +1,13 @@
 """The command ``partnerdeck`` says what is the matter and what to do about it."""
 
+import fcntl
 import json
+import os
+import signal
 import socket
 import stat
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -115,3 +120,42 @@ def test_every_supported_machine_has_a_locked_postgresql(machine: str) -> None:
     (artifact,) = locked(f"postgresql-{machine}")
 
     assert len(artifact.sha256) == 64
+
+
+@pytest.mark.parametrize("port", ["eighty", "-1", "65536"])
+def test_a_port_that_there_is_not_is_refused(home: Home, monkeypatch: pytest.MonkeyPatch, port: str) -> None:
+    monkeypatch.setenv("PARTNERDECK_PORT", port)
+
+    result = CliRunner().invoke(app, ["up"])
+
+    assert result.exit_code == 1
+    assert "PARTNERDECK_PORT must be a number from 0" in result.output
+    assert not home.folder.exists()
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_a_folder_that_cannot_be_used_is_named_on_one_line_with_what_to_do(home: Home, command: str) -> None:
+    home.folder.write_text("a file, and no folder")
+
+    result = CliRunner().invoke(app, [command], env={"COLUMNS": "40"})
+
+    assert result.exit_code == 1
+    assert f"{home.folder} cannot be used (File exists). Make it a folder of yours, or choose another: PARTNERDECK_HOME=" in result.output
+
+
+def test_whoever_interrupts_the_start_is_told_how_to_go_on(home: Home) -> None:
+    home.folder.mkdir()
+
+    def interrupt() -> None:
+        while not (home.folder / "done").exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    with (home.folder / "lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        threading.Thread(target=interrupt).start()
+
+        result = CliRunner().invoke(app, ["up"])
+
+    assert result.exit_code == 130
+    assert "`make up` goes on from here; `make down` stops what was started" in result.output

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from onebox import billed, kafka, launcher, logs, postgres, stack
 from onebox.artifacts import ArtifactMissing
-from onebox.home import Home
+from onebox.home import Home, HomeUnusable
 from onebox.mail import received
 from onebox.processes import Identity
 from onebox.status import State, Status
@@ -39,8 +39,11 @@ def down() -> None:
     home = _home()
     if not home.folder.exists():
         _refuse(f"nothing was ever started in {home.folder}")
-    with launcher.exclusively(home):
-        stopped = launcher.halt(home)
+    try:
+        with launcher.exclusively(home):
+            stopped = launcher.halt(home)
+    except HomeUnusable as error:
+        _refuse(str(error))
     _console.print("Stopped: no process is left, the data stays" if stopped else "Nothing was running")
 
 
@@ -155,7 +158,7 @@ def _home() -> Home:
     try:
         return Home.chosen()
     except ValueError:
-        _refuse("PARTNERDECK_PORT must be a number")
+        _refuse("PARTNERDECK_PORT must be a number from 0 (any that is free) to 65535")
 
 
 def _described(home: Home, found: Status) -> dict[str, object]:
@@ -183,7 +186,7 @@ def _say(source: str, line: str, *, alone: bool) -> None:
 
 
 def _refuse(message: str) -> NoReturn:
-    _console.print(message, style="red", markup=False)
+    _console.print(message, style="red", markup=False, soft_wrap=True)
     raise typer.Exit(1)
 
 

@@ -18,11 +18,11 @@ class Facts:
 
     _waiting: list[Envelope] = field(default_factory=list)
 
-    def new(self, customer_id: str) -> list[str]:
-        """Those about one customer that were not shown yet, in the order they came."""
+    def new(self, customer_id: str) -> list[Envelope]:
+        """Those about one customer that were not given out yet, in the order they came."""
         about = [envelope for envelope in self._waiting if str(envelope.customer_id) == customer_id]
         self._waiting = [envelope for envelope in self._waiting if envelope not in about]
-        return [f"{one.type:<28} {one.aggregate_type} {one.subject}, version {one.aggregate_version}" for one in about]
+        return about
 
     def note(self, record: Any) -> None:
         with suppress(BadEnvelope):

@@ -20,8 +20,15 @@ GATEWAY_PORT = 8080
 PORTS = ("postgres", "kafka", "kafka-controller", "mail", "customers", "licensing", "reporting", "notifications", "gateway")
 
 
+_PORTS_THERE_ARE = range(2**16)
+
+
 class PortTaken(Exception):
     """Another program listens where the gateway is wanted."""
+
+
+class HomeUnusable(Exception):
+    """The folder can be neither made nor written to; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,15 +52,28 @@ class Home:
 
     @classmethod
     def chosen(cls) -> "Home":
-        """As the environment says: ``PARTNERDECK_HOME``, else ``.onebox`` here; ``PARTNERDECK_PORT``, else 8080."""
+        """As the environment says: ``PARTNERDECK_HOME``, else ``.onebox`` here; ``PARTNERDECK_PORT``, else 8080.
+
+        Raises:
+            ValueError: there is no such port.
+        """
         folder = Path(os.environ.get("PARTNERDECK_HOME") or ".onebox").absolute()
-        return cls(folder, int(os.environ.get("PARTNERDECK_PORT") or GATEWAY_PORT))
+        port = int(os.environ.get("PARTNERDECK_PORT") or GATEWAY_PORT)
+        if port not in _PORTS_THERE_ARE:
+            raise ValueError(port)
+        return cls(folder, port)
 
     def prepare(self) -> None:
-        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.folder.chmod(0o700)
-        for name in ("logs", "held", "done"):
-            (self.folder / name).mkdir(exist_ok=True)
+        """Make the folder and what stands in it from the first moment. Raises ``HomeUnusable``."""
+        try:
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.folder.chmod(0o700)
+            for name in ("logs", "held", "done"):
+                (self.folder / name).mkdir(exist_ok=True)
+            (self.folder / "lock").touch()
+        except OSError as error:
+            remedy = "Make it a folder of yours, or choose another: PARTNERDECK_HOME=/a/folder make up"
+            raise HomeUnusable(f"{self.folder} cannot be used ({error.strerror}). {remedy}") from error
 
     @property
     def supervisor_file(self) -> Path:

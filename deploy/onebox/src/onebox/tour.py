@@ -9,7 +9,7 @@ import asyncio
 import re
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import uuid4
 
@@ -41,6 +41,8 @@ class Tour:
     facts: Facts
     company: str
     customer_id: str = ""
+    told: set[str] = field(default_factory=set)
+    """Types of the facts that were shown."""
 
     def step(self, text: str) -> None:
         self.console.print(f"\n[bold]{text}[/]")
@@ -53,7 +55,8 @@ class Tour:
         deadline = time.monotonic() + PATIENCE
         while True:
             for fact in self.facts.new(self.customer_id):
-                self.show(f"[dim]{fact}[/]")
+                self.told.add(fact.type)
+                self.show(f"[dim]{fact.type:<28} {fact.aggregate_type} {fact.subject}, version {fact.aggregate_version}[/]")
             if (found := await look()) is not None:
                 return found
             if time.monotonic() > deadline:
@@ -106,7 +109,8 @@ async def _main_job(tour: Tour) -> None:
     tour.step("7. Nora looks at the price and converts the trial")
     await _convert(tour, partner, trial)
 
-    tour.step("8. The rated line reaches the billing consumer")
+    tour.step("8. The conversion is told, and its rated line reaches the billing consumer")
+    await tour.until("the conversion on its topics", lambda: _told(tour, "trial.converted", "billing.line_rated"))
     line = await tour.until("the line at the billing consumer", lambda: _billed(tour, trial["id"]))
     tour.show(f"{line['quantity']} x {line['unit_price']} = {line['amount']} {line['currency']} ({line['reason']})")
 
@@ -149,6 +153,10 @@ async def _convert(tour: Tour, partner: Api, trial: dict[str, Any]) -> None:
         f"/v1/subscriptions/{trial['id']}/convert", if_match=current["version"], preview_token=preview["preview_token"]
     )
     tour.show(f"POST /v1/subscriptions/{{id}}/convert: {converted['status']} until {converted['term_end']}")
+
+
+async def _told(tour: Tour, *topics: str) -> bool | None:
+    return tour.told.issuperset(topics) or None
 
 
 async def _billed(tour: Tour, subscription_id: str) -> dict[str, Any] | None:

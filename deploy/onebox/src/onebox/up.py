@@ -11,13 +11,27 @@ from rich.progress import Progress as Bars
 
 from onebox import kafka, launcher, postgres, seed, tour
 from onebox.artifacts import ArtifactMissing, Progress
-from onebox.home import Home, PortTaken
+from onebox.home import Home, HomeUnusable, PortTaken
 from onebox.launcher import NotReady
 from onebox.tour import TourFailed
+
+_INTERRUPTED = 130
+"""What a shell gives a program that Ctrl-C ended."""
 
 
 def up(home: Home, console: Console, *, with_tour: bool) -> int:
     """The exit code: 0 when everything runs and the tour succeeded."""
+    try:
+        return _started(home, console) or asyncio.run(_show(home, console, with_tour=with_tour))
+    except HomeUnusable as error:
+        return _told(console, str(error))
+    except KeyboardInterrupt:
+        _told(console, "Interrupted. `make up` goes on from here; `make down` stops what was started.")
+        return _INTERRUPTED
+
+
+def _started(home: Home, console: Console) -> int:
+    """Start everything: 0 when it runs."""
     with launcher.exclusively(home):
         try:
             _start(home, console)
@@ -32,7 +46,7 @@ def up(home: Home, console: Console, *, with_tour: bool) -> int:
         except NotReady as error:
             launcher.halt(home)
             return _told(console, f"{error}\nEverything was stopped again; the logs are in {home.folder / 'logs'}")
-    return asyncio.run(_show(home, console, with_tour=with_tour))
+    return 0
 
 
 def fetch(console: Console) -> None:
@@ -75,6 +89,8 @@ async def _show(home: Home, console: Console, *, with_tour: bool) -> int:
             seeded.touch()
         if with_tour:
             await tour.run(home.gateway(), home, console)
+        else:
+            console.print(f"Partnerdeck runs at {home.gateway()}", soft_wrap=True)
     except TourFailed as error:
         return _told(console, f"{error}\nEverything still runs: look with `partnerdeck status` and `partnerdeck logs`")
     return 0
@@ -91,5 +107,5 @@ def _by_whom(port: int) -> str:
 
 
 def _told(console: Console, message: str) -> int:
-    console.print(message, style="red", markup=False)
+    console.print(message, style="red", markup=False, soft_wrap=True)
     return 1
