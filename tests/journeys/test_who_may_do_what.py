@@ -1,0 +1,189 @@
+"""What somebody may do changes everywhere within five seconds, whatever floods, stops or is gone; what nobody confirms is not changed.
+
+A role is edited where roles are kept, and each service is asked again and again through the gateway.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import httpx
+import msgspec
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import select, text
+
+from chassis.clock import SystemClock
+from chassis.database import DatabaseSettings, WorkerDatabase
+from chassis_testing.topics import Stood, Topics
+from chassis_testing.waiting import eventually
+from contracts.envelope import encode
+from customers.rules.telling import tell_role
+from customers.tables.roles import Role
+from journeys.world import PATIENCE, World
+from onebox.api import Api
+from onebox.suite import Suite
+
+pytestmark = pytest.mark.xdist_group("suite")
+
+PROMISE: Final = 5.0
+"""Seconds (design of access)."""
+FLOOD: Final = 100_000
+FLOODED: Final = text("""
+insert into outbox (lane, entity, topic, key, partition_key, event_id, headers, payload)
+select 2, told.subject, 'customer.changed', told.subject::text, told.subject, told.event_id, told.headers, told.payload
+  from unnest(cast(:subjects as uuid[]), cast(:events as uuid[]), cast(:headers as json[]), cast(:payloads as bytea[]))
+       as told(subject, event_id, headers, payload), generate_series(1, :times)
+""")
+PASSWORD: Final = "the-office-of-many-doors"
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A partner with a customer that every service shows it, and the roles of its administrator."""
+
+    world: World
+    partner_id: UUID
+    api: Api
+    customers: tuple[UUID, UUID]
+    roles: WorkerDatabase
+
+    @property
+    def paths(self) -> dict[str, tuple[str, dict[str, str]]]:
+        """Where each service shows the customer, and where nothing is shown of one that is hidden."""
+        return {
+            "customers": ("/v1/customers", {}),
+            "licensing": (f"/v1/customers/{self.customers[0]}/provisioning", {}),
+            "reporting": ("/v1/customer-overview", {}),
+            "notifications": ("/v1/notifications", {}),
+        }
+
+    async def shown(self, service: str) -> bool:
+        path, query = self.paths[service]
+        answer = await self.world.http.get(path, params=query, headers=self.api.headers)
+        assert answer.status_code in {200, 404}, (service, answer.text)
+        return answer.is_success and bool(answer.json()["items"])
+
+    async def unconfirmed(self) -> httpx.Response:
+        """A change, refused because nobody confirms who asks for it; what customers last said is good for a second."""
+        body = {"serial_number": "EXSP-2026-0001-ALFA"}
+        answer = await self.world.http.post("/v1/programmes", json=body, headers=self.api.headers)
+        assert (answer.status_code, answer.json()["code"]) == (503, "access_unconfirmed")
+        return answer
+
+    async def edit_role(self, level: str) -> float:
+        """What the administrator's role lets it see from now on: the moment from which it is true."""
+        async with self.roles.work() as work, work.item(self.partner_id) as tx:
+            for role in await tx.session.scalars(select(Role).where(Role.partner_id == self.partner_id)):
+                role.all_customers = role.default_level = level
+                await tx.session.flush()
+                tell_role(tx, role)
+        return time.monotonic()
+
+    async def takes_effect(self, since: float, services: Iterable[str], *, shown: bool) -> None:
+        """Every request that begins five seconds after an edit goes by it; so one that did not must have begun before."""
+
+        async def everywhere(service: str) -> None:
+            while True:
+                began = time.monotonic()
+                if await self.shown(service) is shown:
+                    return
+                assert began - since < PROMISE, f"{service} answered by rights that were {began - since:.1f} s old"
+                await asyncio.sleep(0.1)
+
+        await asyncio.gather(*map(everywhere, services))
+
+    async def flood(self, about: Iterable[Stood]) -> None:
+        """Bulk work: what was told of two customers, again and again."""
+        told = list(about)
+        headers = [msgspec.json.encode([(name, value.decode()) for name, value in encode(one.envelope)]).decode() for one in told]
+        values = {
+            "subjects": [one.envelope.subject for one in told],
+            "events": [one.envelope.id for one in told],
+            "headers": headers,
+            "payloads": [one.payload for one in told],
+            "times": FLOOD // len(told),
+        }
+        async with self.roles.work() as work:
+            await work.session.execute(FLOODED, values)
+
+    async def flooded(self) -> int:
+        async with self.roles.direct() as connection:
+            return int(await connection.fetchval("select count(*) from outbox where lane = 2"))
+
+
+@pytest.fixture(scope="module")
+async def office(world: World) -> AsyncIterator[Office]:
+    admin = {"name": "Olga Office", "email": "olga@office-of-doors.com", "password": PASSWORD}
+    partner = await world.operator.post("/v1/partners", company_name="Office of Doors", country="DE", admin=admin)
+    api = await world.patiently(lambda: Api(world.http).signed_in(admin["email"], PASSWORD))
+    bodies = [world.company("First Door"), world.company("Second Door")]
+    created = [await api.post("/v1/customers", **body) for body in bodies]
+    first, second = (UUID(one["id"]) for one in created)
+    async with a_database(world.suite) as roles:
+        office = Office(world, UUID(partner["id"]), api, (first, second), roles)
+        for service in office.paths:
+            await eventually(lambda service=service: office.shown(service), within=PATIENCE)
+        yield office
+
+
+@asynccontextmanager
+async def a_database(suite: Suite) -> AsyncIterator[WorkerDatabase]:
+    address = suite.postgres
+    passwords: dict[Any, SecretStr] = {"worker": SecretStr(suite.home.secrets().login_passwords["customers_worker"])}
+    settings = DatabaseSettings(service="customers", host=address.host, port=address.port, name="customers", passwords=passwords)
+    database = WorkerDatabase(settings, SystemClock())
+    yield database
+    await database.close()
+
+
+@asynccontextmanager
+async def away(world: World) -> AsyncIterator[Callable[[str], None]]:
+    """What is sent away is killed, and not started again before the end."""
+    restarts: dict[str, int] = {}
+
+    def send(name: str) -> None:
+        restarts[name] = world.suite.restarts(name)
+        world.suite.hold(name)
+        world.suite.kill(name)
+
+    try:
+        yield send
+    finally:
+        for name in restarts:
+            world.suite.release(name)
+    for name, before in restarts.items():
+        await world.suite.until_restarted(name, before, within=2 * PATIENCE)
+
+
+async def test_a_role_edit_takes_effect_in_every_service_while_bulk_work_floods_the_outbox(office: Office) -> None:
+    """CUS-85 to CUS-91 everywhere, within the promise: what says who may do what overtakes 100,000 records."""
+    stood = await Topics(office.world.suite.kafka, "").everything("customer.changed")
+    newest = {one.envelope.subject: one for one in stood if one.envelope.subject in office.customers}
+    await office.flood(newest.values())
+
+    for level in ("none", "read_write"):
+        edited = await office.edit_role(level)
+        if level == "none":
+            assert await office.flooded() > 0
+        await office.takes_effect(edited, office.paths, shown=level != "none")
+
+
+async def test_with_the_broker_gone_it_still_takes_effect_and_with_customers_gone_too_nothing_is_changed(office: Office) -> None:
+    """Followers ask customers where beats are late; where it does not answer, reading goes on for a while."""
+    followers = office.paths.keys() - {"customers"}
+    async with away(office.world) as send_away:
+        send_away("kafka")
+        for level in ("none", "read_write"):
+            edited = await office.edit_role(level)
+            await office.takes_effect(edited, office.paths, shown=level != "none")
+
+        send_away("customers")
+        refused = await eventually(office.unconfirmed, within=PATIENCE)
+        assert refused.headers["retry-after"]
+        assert {service: await office.shown(service) for service in followers} == dict.fromkeys(followers, True)
+    await office.world.until_ready()
