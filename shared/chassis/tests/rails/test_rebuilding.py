@@ -233,6 +233,26 @@ async def test_a_partner_reads_its_houses_throughout(
     assert len(counts) > 100
 
 
+async def test_what_is_told_while_a_long_query_holds_the_swap_up_is_there_afterwards(
+    rebuilding: Rebuilding, worker_database: WorkerDatabase, topics: Topics, teller: Teller
+) -> None:
+    partner, houses = await filled(worker_database, topics, teller, "Villa", "Castle")
+    swapping = asyncio.Event()
+
+    async with consuming(worker_database, topics, FOLLOWING):
+        async with worker_database.direct() as reader, reader.transaction():
+            await reader.fetch("select name from houses")
+            rebuild = asyncio.create_task(rebuilding.rebuild("houses", say=lambda what, *_: swapping.set() if what == "swapping" else None))
+            await asyncio.wait_for(swapping.wait(), timeout=60)
+            await teller.tell_changed(houses["Villa"], partner, "Palace", 2)
+            await teller.tell_changed(new_id(), partner, "Hut", 1)
+            await followed(worker_database, "Palace", "Hut")
+        assert (await rebuild).swapped
+
+    async with worker_database.direct() as connection:
+        assert {row["name"] for row in await connection.fetch("select name from houses")} == {"Palace", "Hut", "Castle"}
+
+
 async def test_policies_grants_indexes_and_views_are_exactly_those_of_before(
     rebuilding: Rebuilding, fresh_database: DatabaseSettings, worker_database: WorkerDatabase, topics: Topics, teller: Teller
 ) -> None:
