@@ -11,7 +11,8 @@ import asyncio
 from typing import Any, Final
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from chassis.http.joining import JoiningProtocol
 
 HEAD_SECONDS: Final = 10.0
 MOST_HEAD: Final = 32 * 1024
@@ -19,7 +20,7 @@ MOST_HEAD: Final = 32 * 1024
 _REASONS: Final = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
 
 
-class Protocol(HttpToolsProtocol):
+class Protocol(JoiningProtocol):
     """One connection."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

@@ -12,11 +12,20 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
+from chassis.http.joining import JoiningProtocol
+
 
 async def serve(app: ASGIApp, *, host: str, port: int, stopping: Callable[[], None] | None = None, **options: Any) -> None:
     """Run until a signal ends it. ``stopping`` is told at once; ``options`` are uvicorn's own."""
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=8, **options
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=8,
+        **{"http": JoiningProtocol, **options},
     )
     server = _Server(config)
 

@@ -6,7 +6,6 @@ behind it would read differently is refused here.
 
 import asyncio
 import re
-from collections import Counter
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,7 +17,7 @@ from chassis.http.problems import Problem
 _UNCLEAR: Final = re.compile(rb"%(?:2f|5c|00)|\\", re.IGNORECASE)
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-_SINGLE: Final = (b"authorization", b"content-length", b"content-type", b"host", b"idempotency-key", b"if-match")
+_SINGLE: Final = frozenset({b"authorization", b"content-length", b"content-type", b"host", b"idempotency-key", b"if-match"})
 
 BODY_TOO_LARGE: Final = Problem(status=413, code="body_too_large", title="The body is too large.", remedy="Send less at once.")
 HEAD_TOO_LARGE: Final = Problem(
@@ -113,8 +112,9 @@ class _Guarded:
     async def send(self, message: Message) -> None:
         if self.problem is not None and not self.begun:
             return
-        self.begun = True
-        self.deadline.reschedule(None)
+        if not self.begun:
+            self.begun = True
+            self.deadline.reschedule(None)
         await self._send(message)
 
 
@@ -124,14 +124,16 @@ def refused(scope: Scope, bounds: Bounds) -> Problem | None:
         return BAD_METHOD
     if not _plain(scope):
         return BAD_TARGET
-    headers: list[tuple[bytes, bytes]] = scope["headers"]
-    if sum(len(name) + len(value) + 4 for name, value in headers) + len(scope.get("query_string", b"")) > bounds.head:
+    size, length, once, bad = len(scope.get("query_string", b"")), b"0", set[bytes](), False
+    for name, value in scope["headers"]:
+        size += len(name) + len(value) + 4
+        bad = bad or b"_" in name or name in once
+        if name in _SINGLE:
+            once.add(name)
+            length = value if name == b"content-length" else length
+    if size > bounds.head:
         return HEAD_TOO_LARGE
-    names = Counter(name for name, _ in headers)
-    if any(b"_" in name for name in names) or any(names[name] > 1 for name in _SINGLE):
-        return BAD_HEADER
-    length = next((value for name, value in headers if name == b"content-length"), b"0")
-    if not length.isdigit():
+    if bad or not length.isdigit():
         return BAD_HEADER
     return BODY_TOO_LARGE if int(length[:20]) > bounds.body else None
 
@@ -141,4 +143,4 @@ def _plain(scope: Scope) -> bool:
     raw: bytes = scope.get("raw_path") or b""
     if not path.startswith("/") or path.startswith("//") or (raw and not raw.startswith(b"/")):
         return False
-    return not (_UNCLEAR.search(raw) or _CONTROL.search(path) or {".", ".."} & set(path.split("/")))
+    return not (_UNCLEAR.search(raw) or _CONTROL.search(path) or ("/." in path and {".", ".."} & set(path.split("/"))))
