@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from house.painting import KINDS, Street, street
 from sqlalchemy import text
+from structlog.testing import capture_logs
 
 from chassis.access import tables
 from chassis.database import ApiDatabase, WorkerDatabase
@@ -201,6 +202,21 @@ async def test_whose_access_has_ended_does_no_more(here: Street, column: str, va
     assert [json.loads(one)["reason"] for one in await here.facts("job.finished")] == ["access_ended"]
 
 
+async def test_a_job_waits_while_nobody_knows_whether_its_user_still_may(here: Street) -> None:
+    """Design 8: what is known of rights is younger than five seconds, or it is not gone by."""
+    where = await here.started(await here.built("house"))
+    heard = """
+        insert into progress (consumer, topic, partition, beat_at) values ('licensing.access', 'user.changed', 0, :at)
+        on conflict (consumer, topic, partition) do update set beat_at = excluded.beat_at
+    """
+    for age, done in ((timedelta(seconds=5), 0), (timedelta(seconds=1), 1)):
+        here.clock.move(timedelta(seconds=10))
+        async with here.database.work() as work:
+            await work.session.execute(text(heard), {"at": here.clock.now() - age})
+        await here.worked()
+        assert (await here.get(where)).json()["done"] == done
+
+
 async def test_what_nobody_expected_ends_the_job_and_says_where(here: Street) -> None:
     where = await here.started(await here.built("house", "haunted", "house"))
     await here.worked()
@@ -233,7 +249,9 @@ async def test_what_the_world_does_to_a_chunk_is_tried_again(here: Street) -> No
     where = await here.started(await here.built(*["house"] * 3))
     async with here.database.direct(idle_in_transaction_session_timeout="60s") as rival, rival.transaction():
         await rival.execute("select from houses order by id desc limit 1 for update")
-        await here.worked()
+        with capture_logs() as logged:
+            await here.worked()
+    assert [one["event"] for one in logged] == ["due_work_failed"]
     assert await here.versions() == {1: 3}
 
     here.clock.move(timedelta(seconds=1))
@@ -250,10 +268,13 @@ async def test_the_next_chunk_waits_while_what_was_told_is_not_out(here: Street,
         await here.worked()
         assert (await here.get(where)).json()["done"] == 0
 
-        await connection.execute("delete from outbox")
-    here.clock.move(timedelta(seconds=1))
-    await here.worked()
-    assert (await here.get(where)).json()["done"] == 60
+        async def it_goes_on() -> bool:
+            await connection.execute("delete from outbox")
+            here.clock.move(timedelta(seconds=1))
+            await here.worked()
+            return int((await here.get(where)).json()["done"]) == 60
+
+        await eventually(it_goes_on, within=60)
 
 
 async def test_a_job_is_seen_by_who_started_it_and_by_who_might_have_and_by_nobody_else(here: Street) -> None:

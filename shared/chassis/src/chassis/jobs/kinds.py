@@ -49,7 +49,8 @@ class Item:
 class JobKind:
     """One kind of job. Its name begins with its service's: ``customers.disable``.
 
-    ``perform`` does one item in a partner's transaction, in the name of whoever started the job. A
+    Without ``perform`` nobody works its items off: it is carried on by what its service is told
+    (``starting.open_job``). ``perform`` does one item in a partner's transaction, in the name of whoever started the job. A
     ``Refusal`` is the item's outcome and no other's; ``chassis.due.Retry`` lets the job wait before
     this item; what the world does to it is tried again; anything else ends the job as failed.
     ``permission`` is asked for again while it runs, and shows a job to others who have it. Where items
@@ -58,7 +59,7 @@ class JobKind:
     """
 
     name: str
-    perform: Callable[[Transaction, Item], Awaitable[None]]
+    perform: Callable[[Transaction, Item], Awaitable[None]] | None = None
     permission: Permission | None = None
     kinds: frozenset[str] = frozenset({"partner"})
     customers: bool = False

@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Row, select, text
 
 from chassis import due
+from chassis.access.freshness import FRESH
 from chassis.access.rights import AccessUnconfirmed, Rights, require_level, rights_of
 from chassis.consumers.failures import Verdict, judge, reason_of
 from chassis.database import outbox
@@ -43,6 +44,7 @@ _ENTER: Final = text(
     "select set_config('app.partner', :partner, true), set_config('app.actor', :actor, true),"
     " set_config('app.principal', :user, true), set_config('app.customer', '', true)"
 )
+_HEARD: Final = text("select min(beat_at) from progress where consumer = :consumer")
 _OUTCOMES: Final = text("""
 update job_items i set status = o.status, code = o.code, detail = o.detail, remedy = o.remedy, rule = o.rule
   from unnest(cast(:number as bigint[]), cast(:status as text[]), cast(:code as text[]), cast(:detail as text[]),
@@ -72,7 +74,7 @@ class _Chunk:
 
 def due_work(kinds: Sequence[JobKind]) -> list[Due]:
     """Jobs of these kinds, as due work; none when there are none."""
-    known = {kind.name: kind for kind in kinds}
+    known = {kind.name: kind for kind in kinds if kind.perform is not None}
 
     async def carry_on(tx: Transaction, item: DueItem) -> None:
         mine = select(*Job.__table__.columns).where(Job.partner_id == tx.partner_id, Job.id == item.subject)
@@ -84,7 +86,7 @@ def due_work(kinds: Sequence[JobKind]) -> list[Due]:
         async with tx.part(lane=Lane.BULK, correlation_id=job.correlation_id, operation=job.kind) as bulk:
             await _next_chunk(bulk, job, known[job.kind])
 
-    return [Due(DUE, carry_on)] if kinds else []
+    return [Due(DUE, carry_on)] if known else []
 
 
 async def _next_chunk(tx: Transaction, job: Row[Any], kind: JobKind) -> None:
@@ -108,7 +110,15 @@ async def _next_chunk(tx: Transaction, job: Row[Any], kind: JobKind) -> None:
 
 
 async def _rights(tx: Transaction, kind: JobKind, principal: Principal) -> Rights:
-    """What the principal may do now, read in this transaction (design: rights are checked again at most every two seconds)."""
+    """What the principal may do now, read in this transaction, once for each chunk.
+
+    Raises:
+        AccessUnconfirmed: what is known here of rights is too old to go by; nobody is there to ask in the user's name.
+        Refusal: it may do this no longer.
+    """
+    heard = await tx.session.scalar(_HEARD, {"consumer": f"{kind.service}.access"})
+    if heard is not None and tx.real_now - heard >= FRESH:
+        raise AccessUnconfirmed
     said = {"partner": str(principal.tenant), "actor": str(principal.partner_id), "user": str(principal.user_id)}
     await tx.session.execute(_ENTER, said)
     rights = await rights_of((await tx.driver()).fetchrow, principal)
@@ -183,6 +193,8 @@ async def _rehearse(tx: Transaction, kind: JobKind, rights: Rights, item: Item) 
 async def _perform(tx: Transaction, kind: JobKind, rights: Rights, item: Item) -> None:
     if kind.customers:
         await require_level((await tx.driver()).fetchrow, rights, item.id, write=True)
+    if kind.perform is None:
+        raise LookupError(f"nobody performs {kind.name}")
     await kind.perform(tx, item)
 
 

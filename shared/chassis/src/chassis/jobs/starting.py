@@ -35,6 +35,23 @@ async def start(tx: Transaction, kind: JobKind, items: Items, *, params: dict[st
         TooManyItems: one job of this kind does not take so many.
         ValueError: nobody asks, so there is nobody in whose name it could run.
     """
+    job = await open_job(tx, kind, params=params, dry_run=dry_run)
+    job.total = await _put(tx, job.id, items, before=0)
+    if job.total > kind.most:
+        raise TooManyItems(f"{job.total} are too many: {kind.most} is the most.", most=kind.most)
+    await due.plan(tx, DUE, job.id, slot=SLOT, at=tx.now)
+    return job
+
+
+async def open_job(tx: Transaction, kind: JobKind, *, params: dict[str, Any] | None = None, dry_run: bool = False) -> Job:
+    """Open a job in the name of ``tx.principal`` that has no items yet, and that nobody works off.
+
+    What carries it on says how far it is in its row, looks whether it was cancelled, and ends it
+    (``ending.finish``).
+
+    Raises:
+        ValueError: nobody asks, so there is nobody in whose name it could run.
+    """
     if tx.principal is None:
         raise ValueError(f"job {kind.name} is started by nobody")
     job = Job(
@@ -57,10 +74,6 @@ async def start(tx: Transaction, kind: JobKind, items: Items, *, params: dict[st
     )
     tx.session.add(job)
     await tx.session.flush()
-    job.total = await _put(tx, job.id, items, before=0)
-    if job.total > kind.most:
-        raise TooManyItems(f"{job.total} are too many: {kind.most} is the most.", most=kind.most)
-    await due.plan(tx, DUE, job.id, slot=SLOT, at=tx.now)
     return job
 
 
