@@ -8,11 +8,11 @@ import re
 from typing import Final
 
 import idna
-from tldextract import TLDExtract
+from publicsuffixlist import PublicSuffixList
 
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
 _LONGEST: Final = 253
-_suffixes: Final = TLDExtract(cache_dir=None, suffix_list_urls=(), include_psl_private_domains=True)
+_suffixes: Final = PublicSuffixList()
 
 _FREE_MAIL: Final = """
 163.com aol.com fastmail.com gmail.com gmx.com gmx.de gmx.net googlemail.com hotmail.com hotmail.de icloud.com live.com mail.com
@@ -50,11 +50,8 @@ def bare(text: str) -> str:
 
 def registrable(domain: str) -> str | None:
     """The part of a domain that one organisation has registered; None of a public suffix."""
-    parts = _suffixes.extract_str(domain)
-    if parts.domain and parts.suffix:
-        return f"{parts.domain}.{parts.suffix}"
-    labels = domain.split(".")
-    return ".".join(labels[-2:]) if not parts.suffix and len(labels) > 1 else None
+    found: str | None = _suffixes.privatesuffix(domain)
+    return found
 
 
 def of_email(email: str) -> str:
