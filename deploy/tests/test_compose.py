@@ -13,7 +13,7 @@ import pytest
 import typer
 from compose_file import CONTAINERS, FILE, OURS, ROOT, SERVICES, WHOLE, Container, ours
 
-from chassis.settings import ProcessSettings
+from chassis.environment import ProcessSettings
 from onebox import environment
 from onebox.home import Home
 from onebox.program import errands, servers

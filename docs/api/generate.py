@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
+from chassis.environment import load
 from chassis.service import EVERYTHING, Process
-from chassis.settings import load
 from gateway.app import TITLE, VERSION
 from gateway.merging import merged
 from gateway.table import PATHS

@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ServiceSettings, load
+from chassis.environment import load
+from chassis.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):

@@ -12,8 +12,8 @@ from pydantic_settings import SettingsConfigDict
 
 from chassis.clock import SystemClock
 from chassis.database import Work, WorkerDatabase
+from chassis.environment import EnvironmentSettings, load
 from chassis.errors import Refusal
-from chassis.settings import EnvironmentSettings, load
 from chassis.verbs import verbs
 from contracts.root import ROOT_PARTNER_ID
 from customers import denied_parties

@@ -8,8 +8,8 @@ import uvloop
 from prometheus_client import start_http_server
 
 from chassis import logs, metrics, tracing
+from chassis.environment import load
 from chassis.serving import serve as serve_app
-from chassis.settings import load
 from gateway.app import listening, opened
 from gateway.settings import Settings
 

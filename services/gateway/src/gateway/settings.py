@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from chassis.settings import ProcessSettings
+from chassis.environment import ProcessSettings
 
 
 class Settings(ProcessSettings):

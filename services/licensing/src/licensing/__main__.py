@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 import uvloop
 
-from chassis.settings import load
+from chassis.environment import load
 from chassis.verbs import verbs
 from licensing.app import load_catalogue, service
 from licensing.catalogue.reading import UnreadableFile

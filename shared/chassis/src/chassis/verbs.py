@@ -16,13 +16,14 @@ from chassis.audit import commands as over_audit
 from chassis.clock import SystemClock
 from chassis.consumers import commands as over_parked
 from chassis.database import WorkerDatabase
+from chassis.environment import load
 from chassis.operations import run_with
 from chassis.rebuilding import Rebuilding
 from chassis.rebuilding import commands as rebuilding
 from chassis.relay import commands as over_unsent
 from chassis.retelling import Retelling, retell
 from chassis.service import EVERYTHING, Part, Process, Service
-from chassis.settings import ServiceSettings, load
+from chassis.settings import ServiceSettings
 
 type Made = Callable[[], Service]
 
