@@ -95,7 +95,8 @@ async def test_knowledge_ages_by_the_clock_and_shows_its_age(api_database: ApiDa
         await work.session.execute(
             text(
                 "insert into progress (consumer, topic, partition, beat_at)"
-                " values ('licensing.access', 'user.changed', 0, :first), ('licensing.access', 'user.changed', 1, :second)"
+                " values ('licensing.access', 'user.changed', 0, :first), ('licensing.access', 'user.changed', 1, :second),"
+                " ('licensing.access', 'partner.clock_advanced', 0, null)"
             ),
             told,
         )
