@@ -65,10 +65,12 @@ class _Question:
 
 
 class Asking:
-    """Asks one customers service. Close it at the end."""
+    """Asks one customers service, each question for ``deadline`` seconds; an answer is ``good_for`` seconds. Close it at the end."""
 
-    def __init__(self, customers_url: str) -> None:
-        self._client = httpx.AsyncClient(base_url=customers_url, timeout=_DEADLINE, trust_env=False)
+    def __init__(self, customers_url: str, *, deadline: float = _DEADLINE, good_for: float = _GOOD_FOR) -> None:
+        self._client = httpx.AsyncClient(base_url=customers_url, timeout=None, trust_env=False)
+        self._deadline = deadline
+        self._good_for = good_for
         self._questions: dict[Principal, _Question] = {}
 
     async def close(self) -> None:
@@ -82,7 +84,7 @@ class Asking:
             Refusal: customers refused: the sign-in has ended, or it may not act as this partner.
         """
         question = self._questions.get(principal)
-        if question is None or time.monotonic() - question.put_at > _GOOD_FOR:
+        if question is None or time.monotonic() - question.put_at > self._good_for:
             question = _Question(time.monotonic(), asyncio.create_task(self._ask(principal, headers)))
             self._remember(principal, question)
         outcome = await asyncio.shield(question.outcome)
@@ -92,7 +94,7 @@ class Asking:
 
     async def _ask(self, principal: Principal, headers: Mapping[str, str]) -> _Outcome:
         try:
-            async with asyncio.timeout(_DEADLINE):
+            async with asyncio.timeout(self._deadline):
                 answer = await self._get(headers)
             outcome = _read(principal, answer)
         except (httpx.HTTPError, TimeoutError, msgspec.MsgspecError) as failure:
