@@ -7,10 +7,11 @@ from chassis.service import Service
 from chassis.tokens import Issuer
 from contracts.catalogue import states_of
 from customers.consumers import consumers
-from customers.routes import customers, eula, partners, reviews, rights, sessions, users
+from customers.routes import clocks, customers, eula, partners, reviews, rights, sessions, users
 from customers.rules.keyring import Keyring
 from customers.rules.passwords import Passwords
 from customers.rules.telling import RETELLINGS
+from customers.sandboxes import ADVANCE
 from customers.settings import Settings
 
 
@@ -21,9 +22,10 @@ def service(settings: Settings) -> Service:
         name="customers",
         settings=settings,
         migrations=Path(__file__).parent / "migrations",
-        routers=[module.router for module in (sessions, rights, partners, users, customers, reviews, eula)],
+        routers=[module.router for module in (sessions, rights, partners, clocks, users, customers, reviews, eula)],
         consumers=consumers(),
         states=states_of("customers"),
+        jobs=[ADVANCE],
         keys=KeySet([key]),
         tools=keyring,
         retellings=RETELLINGS,

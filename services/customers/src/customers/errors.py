@@ -90,6 +90,42 @@ class PartnerNotFound(Refusal):
     remedy = "Check the id; list partners with GET /v1/partners."
 
 
+class NotASandbox(Refusal):
+    """The partner is no sandbox: its time is real."""
+
+    kind = Kind.CONFLICT
+    code = "not_a_sandbox"
+    remedy = "Register a partner with `sandbox: true` to play with; a real one never becomes a sandbox."
+    rule = "BEY-11"
+
+
+class ClockInMotion(Refusal):
+    """The clock is being moved on already."""
+
+    kind = Kind.CONFLICT
+    code = "clock_in_motion"
+    remedy = "Wait for the job that `job_id` names, GET /v1/jobs/customers/{job_id}, or cancel it."
+    rule = "BEY-11"
+
+
+class ClockOnlyForward(Refusal):
+    """The clock only moves forward."""
+
+    kind = Kind.INVALID
+    code = "clock_only_forward"
+    remedy = "Name an instant that is still to come, by the partner's own clock: GET /v1/partners/{partner_id}/clock."
+    rule = "BEY-11"
+
+
+class ClockTooFar(Refusal):
+    """One advance goes ten years at most."""
+
+    kind = Kind.INVALID
+    code = "clock_too_far"
+    remedy = "Go less far; when it has ended, go on from there."
+    rule = "BEY-11"
+
+
 class ParentNotFound(Refusal):
     """The parent is no active partner."""
 

@@ -30,10 +30,11 @@ class FirstUser:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parent:
-    """Under whom a partner is registered: its id and its own ancestors, from the root down."""
+    """Under whom a partner is registered: its id and its own ancestors, from the root down. Below a sandbox all is play."""
 
     id: UUID
     ancestors: tuple[UUID, ...]
+    sandbox: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +46,7 @@ class RegisterPartner:
     time_zone: str
     support: SupportInfo
     admin: FirstUser
+    sandbox: bool = False
 
 
 async def register(tx: Transaction, command: RegisterPartner) -> tuple[Partner, User]:
@@ -60,6 +62,7 @@ async def register(tx: Transaction, command: RegisterPartner) -> tuple[Partner, 
         time_zone=command.time_zone,
         support=command.support,
         ancestors=(*command.parent.ancestors, command.parent.id),
+        sandbox=command.sandbox or command.parent.sandbox,
     )
     partner, roles = await found(tx, founding)
     return partner, await admit(tx, _first_user(tx, command, roles.partner_administrator.id))
@@ -89,6 +92,7 @@ class PartnerView(View, frozen=True, kw_only=True):
     country: str
     status: str
     parent_id: UUID | None
+    sandbox: bool
     language: str
     time_zone: str
     support: Stored[SupportInfo]
@@ -100,7 +104,9 @@ def _every(relation: FromClause) -> Select[Any]:
 
 
 _ONE: Final = Reading(Partner, lambda r, _shape: _every(r).where(r.c.id == bindparam("id")))
-_PARENT: Final = Reading(Partner, lambda r, _shape: select(r.c.id, r.c.ancestors).where(r.c.id == bindparam("id"), r.c.status == "active"))
+_PARENT: Final = Reading(
+    Partner, lambda r, _shape: select(r.c.id, r.c.ancestors, r.c.sandbox).where(r.c.id == bindparam("id"), r.c.status == "active")
+)
 _SORTS: Final = Sorts(
     {"company_name": ("name_key", str), "registered_at": ("registered_at", datetime)}, default="company_name", last=("id", UUID)
 )
@@ -116,7 +122,7 @@ async def parent(read: Read, partner_id: UUID | None) -> Parent:
     row = await read.row(_PARENT, id=partner_id or ROOT_PARTNER_ID)
     if row is None:
         raise ParentNotFound(errors=[ParentNotFound.at("/parent_id")])
-    return Parent(id=row["id"], ancestors=tuple(row["ancestors"]))
+    return Parent(id=row["id"], ancestors=tuple(row["ancestors"]), sandbox=row["sandbox"])
 
 
 async def one(read: Read, partner_id: UUID) -> PartnerView:

@@ -13,6 +13,7 @@ from typing import Final
 
 from chassis.database import Transaction
 from chassis.due import DueItem, Retry
+from chassis.ids import made_at
 from contracts.notifications.notifications import (
     NotificationFact,
     NotificationFailed,
@@ -104,7 +105,8 @@ async def _message(tx: Transaction, mail: Mail, desk: Desk, writer: Writer) -> E
         reply_to=mailbox(partner.name, partner.support_email) if partner.support_email else None,
     )
     letter = await writer(tx, mail, partner, desk.links)
-    return messages.build(letter, parties, message_id=messages.message_id(mail.id, desk.mail_from), at=mail.created_at)
+    at = made_at(mail.id) if tx.sandbox else mail.created_at
+    return messages.build(letter, parties, message_id=messages.message_id(mail.id, desk.mail_from), at=at, sandbox=tx.sandbox)
 
 
 async def _hand_over(server: smtp.Server, message: EmailMessage, item: DueItem) -> None:

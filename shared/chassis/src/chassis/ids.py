@@ -1,5 +1,6 @@
 """Identifiers: uuid7, so that they sort by the time they were made (RFC 9562)."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -7,3 +8,8 @@ from uuid_utils.compat import uuid7
 
 def new_id() -> UUID:
     return uuid7()
+
+
+def made_at(uuid: UUID) -> datetime:
+    """When an id was made, in real time, to the millisecond."""
+    return datetime.fromtimestamp(int.from_bytes(uuid.bytes[:6]) / 1000, UTC)

@@ -39,6 +39,8 @@ from chassis.relay.beating import Heart
 from chassis.retelling import Retelling
 from chassis.serving import serve
 from chassis.settings import ServiceSettings
+from chassis.ticks.answering import Answering
+from chassis.ticks.following import FOLLOW
 from chassis.tokens import Verifier
 
 log = structlog.get_logger()
@@ -153,10 +155,16 @@ class Process:
             loops.append(Sealing(self._work))
             loops.append(Housekeeping(self._work, self._clock, (forget_jobs, *self._service.chores)))
             loops.append(Backlogs(self._work, self._clock))
+            if self._follows_clocks:
+                loops.append(Answering(self._service.name, self._service.consumers, self._work, self._clock, kafka=kafka, prefix=prefix))
         if "relay" in self._parts:
             heart = Heart(self._service.name, self._service.states, self._clock)
             loops.append(Relay(self._work, kafka=kafka, prefix=prefix, heart=heart))
         return loops
+
+    @property
+    def _follows_clocks(self) -> bool:
+        return any(FOLLOW in consumer.handlers for consumer in self._service.consumers)
 
     def _watch(self) -> None:
         """Say what must hold for this process to be ready."""

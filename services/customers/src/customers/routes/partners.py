@@ -42,6 +42,8 @@ class NewAdmin(Body):
 
 
 class NewPartner(Body):
+    """A `sandbox` is for play, and for good: its clock can be moved on, and nothing of it is billed. So is whoever stands below one."""
+
     company_name: Name
     country: CountryCode
     parent_id: UUID | None = None
@@ -49,6 +51,7 @@ class NewPartner(Body):
     time_zone: TimeZoneName = "UTC"
     support: NewSupport = NewSupport()
     admin: NewAdmin
+    sandbox: bool = False
 
     def command(self, parent: Parent, given: SupportInfo, password_hash: str | None) -> RegisterPartner:
         return RegisterPartner(
@@ -59,6 +62,7 @@ class NewPartner(Body):
             time_zone=self.time_zone,
             support=given,
             admin=FirstUser(name=self.admin.name, email=self.admin.email, password_hash=password_hash),
+            sandbox=self.sandbox,
         )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, Double, ForeignKeyConstraint, Index, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow, Versioned
@@ -31,6 +31,7 @@ class Partner(TenantRow, Versioned, Base):
     ancestors: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     shut_out: Mapped[bool] = mapped_column(default=False)
     sandbox: Mapped[bool] = mapped_column(default=False)
+    ahead_seconds: Mapped[float | None] = mapped_column(Double)
     language: Mapped[str]
     time_zone: Mapped[str]
     support: Mapped[dict[str, Any]]

@@ -1,7 +1,8 @@
 """Messages: a letter with its headers, as it goes over the wire (RFC 5322).
 
 ``Message-ID`` follows from the mail's id and the sender's domain, and ``Date`` from when the mail
-was written, so a mail that is sent twice is the same message twice.
+was written, so a mail that is sent twice is the same message twice. A sandbox partner's mails are
+sent like any other, and say in subject and header that they are play; their ``Date`` is real time.
 """
 
 import re
@@ -28,6 +29,8 @@ class _Begun(EmailPolicy):
         return _EMPTY_FIRST_LINE.sub(rb"\1 ", super().fold_binary(name, value))
 
 
+SANDBOX_MARK: Final = "[Sandbox]"
+SANDBOX_HEADER: Final = "Partnerdeck-Sandbox"
 _POLICY: Final = _Begun(linesep=SMTP.linesep)
 
 
@@ -49,8 +52,8 @@ def domain(sender: str) -> str:
     return parseaddr(sender)[1].rpartition("@")[2]
 
 
-def build(letter: Letter, parties: Parties, *, message_id: str, at: datetime) -> EmailMessage:
-    """The whole message.
+def build(letter: Letter, parties: Parties, *, message_id: str, at: datetime, sandbox: bool = False) -> EmailMessage:
+    """The whole message; that of a ``sandbox`` partner is marked.
 
     Raises:
         HeaderRefused: what the letter or the parties are called cannot stand in a header.
@@ -60,10 +63,11 @@ def build(letter: Letter, parties: Parties, *, message_id: str, at: datetime) ->
         "From": mailbox(name, address),
         "To": parties.to,
         **({"Reply-To": parties.reply_to} if parties.reply_to else {}),
-        "Subject": clean(letter.subject),
+        "Subject": clean(f"{SANDBOX_MARK} {letter.subject}" if sandbox else letter.subject),
         "Date": format_datetime(at),
         "Message-ID": message_id,
         "Auto-Submitted": "auto-generated",
+        **({SANDBOX_HEADER: "yes"} if sandbox else {}),
     }
     message = EmailMessage(policy=_POLICY)
     try:

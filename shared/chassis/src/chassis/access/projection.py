@@ -1,6 +1,10 @@
-"""Following who may do what: four projections over customers' state topics, in the group ``<service>.access``."""
+"""Following who may do what: four projections over customers' state topics, in the group ``<service>.access``.
+
+With a partner comes its clock, where it is a sandbox: who may act for it is never known before that.
+"""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +14,9 @@ from chassis.access import tables
 from chassis.consumers.events import Event, Tombstone
 from chassis.consumers.handlers import Consumer, Projection
 from chassis.consumers.upserts import upsert
+from chassis.database import clocks
 from chassis.database.worker import Work
+from chassis.ticks.following import FOLLOW
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.partners import PartnerChanged
 from contracts.customers.roles import RoleChanged
@@ -23,10 +29,11 @@ def consumer(service: str) -> Consumer:
     return Consumer(
         group=f"{service}.access",
         handlers=[
-            follow(PartnerChanged, tables.partners, _partner),
+            _with_clocks(follow(PartnerChanged, tables.partners, _partner)),
             follow(UserChanged, tables.users, _user),
             follow(RoleChanged, tables.roles, _role),
             follow(CustomerChanged, tables.customers, _customer),
+            FOLLOW,
         ],
         hears_beats=True,
     )
@@ -44,9 +51,19 @@ def follow[S: State[Any]](record: type[S], table: Table, row: Callable[[S], dict
         await upsert(work.session, table, rows)
 
     async def forget(work: Work, ended: Sequence[Tombstone]) -> None:
-        await work.session.execute(delete(table).where(table.c.id.in_([one.entity_id for one in ended])))
+        gone = delete(table).where(table.c.id.in_([one.entity_id for one in ended]))
+        await work.session.execute(gone, execution_options={"across_partners": "a tombstone says which entity ends, not whose it was"})
 
     return Projection(name=f"{table.name} follows {record.topic}", record=record, apply=apply, forget=forget, keeps=(table.name,))
+
+
+def _with_clocks(partners: Projection[PartnerChanged]) -> Projection[PartnerChanged]:
+    async def apply(work: Work, events: Sequence[Event[PartnerChanged]]) -> None:
+        await partners.apply(work, events)
+        states = [event.record.state for event in events]
+        await clocks.know(work.session, {state.id: state.ahead_seconds or 0.0 for state in states if state.sandbox})
+
+    return replace(partners, apply=apply)
 
 
 def _partner(record: PartnerChanged) -> dict[str, Any]:
