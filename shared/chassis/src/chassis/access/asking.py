@@ -68,7 +68,7 @@ class Asking:
     """Asks one customers service, each question for ``deadline`` seconds; an answer is ``good_for`` seconds. Close it at the end."""
 
     def __init__(self, customers_url: str, *, deadline: float = _DEADLINE, good_for: float = _GOOD_FOR) -> None:
-        self._client = httpx.AsyncClient(base_url=customers_url, timeout=None, trust_env=False)
+        self._client = httpx.AsyncClient(base_url=customers_url, timeout=deadline, trust_env=False)
         self._deadline = deadline
         self._good_for = good_for
         self._questions: dict[Principal, _Question] = {}
