@@ -160,6 +160,7 @@ class World:
     client: httpx.AsyncClient
     clock: FixedClock
     freshness: Freshness
+    asking: Asking
     user: Principal
     role_id: UUID
     customer_id: UUID
@@ -174,6 +175,10 @@ class World:
         async with self.here.worker.work() as work:
             await work.session.execute(BEAT, {"at": self.clock.now() - ago})
         await self.freshness.look()
+
+    def be_patient(self) -> None:
+        """However slow this machine is: a question waits for its answer, and an answer is good for the test."""
+        self.asking._client.timeout = self.asking._deadline = self.asking._good_for = 60.0
 
     async def edit_role(self, **columns: Any) -> None:
         """Where rights are kept, and nowhere else yet."""
@@ -215,7 +220,7 @@ async def a_world(here: DatabaseSettings, there: DatabaseSettings, clock: FixedC
         app = build(title="houses", routers=[following], health=Health(), state=rails)
         client = await opened.enter_async_context(httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://houses"))
         user = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
-        world = World(follower, customers, client, clock, freshness, user, new_id(), new_id(), streamed)
+        world = World(follower, customers, client, clock, freshness, asking, user, new_id(), new_id(), streamed)
         await _settle(world)
         yield world
 

@@ -24,5 +24,5 @@ def upgrade() -> None:
         f"""select case when count(p.beat_at) filter (where {_BEATEN}) = count(*) filter (where {_BEATEN})
                         then min(p.beat_at) filter (where {_BEATEN}) end,
                    case when count(p.as_of) = count(*) then min(p.as_of) end
-              from progress p where p.consumer = '{schema.service()}.access'""",
+              from progress p where p.consumer = '{schema.service()}.access'""",  # noqa: S608 (made of constants)
     )
