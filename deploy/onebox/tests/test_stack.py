@@ -1,7 +1,12 @@
 """The test stack is real: the PostgreSQL and the Kafka that are deployed, run by whoever runs the tests."""
 
+import uuid
+from pathlib import Path
+
+import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
+from onebox import kafka as kafka_server
 from onebox.postgres import PostgresAddress, connect
 
 
@@ -25,3 +30,12 @@ async def test_the_broker_creates_the_topics_it_is_told_to(kafka: str) -> None:
     finally:
         await admin.delete_topics(["onebox.stack-test"])
         await admin.close()
+
+
+def test_whatever_its_identity_a_broker_gets_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One in sixty-four begins with a dash, as an option does."""
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(bytes=b"\xfb" * 16))
+
+    kafka_server.initialise(kafka_server.fetch(), tmp_path / "kafka")
+
+    assert (tmp_path / "kafka").is_dir()

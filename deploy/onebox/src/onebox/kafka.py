@@ -67,7 +67,7 @@ def initialise(installation: Path, data: Path) -> None:
     properties = _write_properties(making, making, port=0, controller_port=1)
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     made = subprocess.run(  # noqa: S603 - our own installation
-        [*_java(installation), "kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(properties)],
+        [*_java(installation), "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "--config", str(properties)],
         capture_output=True,
         text=True,
         check=False,
