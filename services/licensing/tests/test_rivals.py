@@ -4,7 +4,10 @@ import asyncio
 from collections import Counter
 
 from chassis.database import Transaction
+from chassis.due import DueWorker
 from chassis.ids import new_id
+from chassis_testing.waiting import eventually
+from licensing.due import DUE
 from licensing.tables.subscriptions import Subscription
 from licensing_testing.builders import a_matrix, a_programme, a_serial, a_trial, an_offer
 from licensing_testing.desk import Desk
@@ -77,3 +80,32 @@ async def test_one_key_sent_eight_times_at_once_converts_once(desk: Desk) -> Non
     assert {one.status_code for one in answers} <= {200, 409}
     assert {one.json()["code"] for one in answers if one.status_code == 409} <= {"in_flight"}
     assert len((await desk.get("/v1/lines")).json()["items"]) == 1
+
+
+async def test_a_trial_that_is_converted_at_its_end_is_converted_or_has_ended(desk: Desk) -> None:
+    """LIC-01, LIC-11: the clock and a person at once, and neither waits for the other for ever."""
+
+    async def build(tx: Transaction) -> list[Subscription]:
+        await a_programme(tx)
+        return [await a_trial(tx, offer=offer) for offer in [await an_offer(tx)] for _ in range(8)]
+
+    begun = await desk.set_up(build)
+    for one in begun:
+        await desk.knows(one.customer_id)
+    desk.clock.at = max(one.trial_ends_at for one in begun if one.trial_ends_at)
+    due = DueWorker(DUE, desk.worker, desk.clock)
+    working = asyncio.create_task(due.run())
+
+    answers = await asyncio.gather(*(desk.post(f"/v1/subscriptions/{one.id}/convert", if_match="*") for one in begun))
+
+    async def shown() -> dict[str, str] | None:
+        standing = {one["id"]: one["status"] for one in (await desk.get("/v1/subscriptions")).json()["items"]}
+        return None if "trial" in standing.values() else standing
+
+    ended = await eventually(shown)
+    due.stop()
+    await working
+    converted = {str(one.id) for one, answer in zip(begun, answers, strict=True) if answer.is_success}
+    assert {answer.json()["code"] for answer in answers if not answer.is_success} <= {"not_a_trial", "busy"}
+    assert ended == {str(one.id): "active" if str(one.id) in converted else "expired" for one in begun}
+    assert {one["subscription_id"] for one in (await desk.get("/v1/lines")).json()["items"]} == converted
