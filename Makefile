@@ -52,8 +52,8 @@ check: .venv/ready ## style, types, walls between packages
 	@.venv/bin/mypy $(SOURCES)
 	@.venv/bin/lint-imports
 
-bench: .venv/ready ## benchmarks, each beside the bare limit
-	@.venv/bin/pytest -n 0 -s tests/benchmarks
+bench: .venv/ready ## benchmarks, each beside the bare limit; ONLY=P5,P8 for some, JSON=file for a machine
+	@PYTHONPATH=tests $(PYTHON) -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
 
 fmt: .venv/ready ## format, and mend what can be mended
 	@.venv/bin/ruff check --fix-only --exit-zero

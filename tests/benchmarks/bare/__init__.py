@@ -1,0 +1,1 @@
+"""Limits: what the same work costs without our code."""
