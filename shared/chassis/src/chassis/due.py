@@ -158,7 +158,8 @@ async def withdraw(tx: Transaction, kind: str, subject: UUID) -> bool:
 class DueWorker:
     """Works off what is due, oldest first, until it is stopped.
 
-    It has several hands, so that an item that waits (for a mail server, say) holds no other back.
+    It has several hands, so that an item that waits (for a mail server, say) holds no other back. While
+    nothing is due one of them looks out for all.
     """
 
     def __init__(self, kinds: Sequence[Due], database: WorkerDatabase, clock: Clock, *, hands: int = 3) -> None:
@@ -167,6 +168,8 @@ class DueWorker:
         self._clock = clock
         self._hands = hands
         self._stopping = asyncio.Event()
+        self._lookout = asyncio.Lock()
+        self._found = asyncio.Event()
         self.name: Final = "due work"
         self.failures = 0
         """Failures in a row to reach the database; 0 while all is well (readiness)."""
@@ -186,11 +189,24 @@ class DueWorker:
                 worked = False
                 log.warning("due_work_interrupted", reason=repr(lost), failures=self.failures)
             if not worked:
-                await self._pause(_IDLE * (1 + min(self.failures, 10)))
+                await self._rest(_IDLE * (1 + min(self.failures, 10)))
 
     def stop(self) -> None:
         """Ask the loop to end after the item in hand."""
         self._stopping.set()
+        self._found.set()
+
+    async def _rest(self, seconds: float) -> None:
+        """Look again a little later, or when the one who looks out has found something."""
+        if self._stopping.is_set():
+            return
+        if self._lookout.locked():
+            await self._found.wait()
+            return
+        self._found.clear()
+        async with self._lookout:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
 
     async def work_one(self) -> bool:
         """Work off the item that has been due longest; False when nothing is due."""
@@ -200,6 +216,7 @@ class DueWorker:
             row = await self._claim(work)
             if row is None:
                 return False
+            self._found.set()
             with tracing.segment(f"due {row.kind}", links=[row.traceparent]):
                 await self._attempt(work, row)
             return True
@@ -238,7 +255,3 @@ class DueWorker:
             .where(DueRow.partner_id == row.partner_id, DueRow.id == row.id)
             .values(retry_at=self._clock.now() + wait, attempts=DueRow.attempts + 1, last_error=str(failure)[:2000])
         )
-
-    async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
