@@ -25,7 +25,7 @@ async def serve(app: ASGIApp, *, host: str, port: int, stopping: Callable[[], No
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=8,
-        **{"http": JoiningProtocol, **options},
+        **{"http": JoiningProtocol, "proxy_headers": False, **options},
     )
     server = _Server(config)
 

@@ -46,6 +46,7 @@ def build(
         redirect_slashes=False,
         responses=problems.RESPONSES,
         generate_unique_id_function=operation_id,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # they are ours (chassis.tracing, metrics, logs)
         middleware=[Middleware(Correlated), Middleware(LastResort), Middleware(Limited, bounds)],
     )
     app.state.service = state
