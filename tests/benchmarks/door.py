@@ -26,7 +26,7 @@ class _Doors(NamedTuple):
 @row(
     "P8",
     "the gateway's hop with limits, metrics and identity, small body, 32 clients",
-    against="nginx that forwards and does nothing else",
+    against="nginx as a plain proxy",
     unit="µs CPU",
     bar=at_least(0.20, aim=0.30),
 )

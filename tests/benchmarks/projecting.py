@@ -5,7 +5,6 @@ import itertools
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -14,7 +13,7 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from benchmarks.frame import Round, at_least, row
-from benchmarks.relaying import create_topic
+from benchmarks.records import TOPIC, Told, create_topic, records
 from benchmarks.stage import Stage
 from chassis.access import projection
 from chassis.clock import SystemClock
@@ -22,12 +21,9 @@ from chassis.consumers import Consumer
 from chassis.consumers.worker import ConsumerWorker
 from chassis.database.worker import WorkerDatabase
 from chassis.ids import new_id
-from chassis_testing import told
-from contracts.customers.customers import CustomerChanged, CustomerState
-from contracts.envelope import encode
+from contracts.customers.customers import CustomerChanged
 
 _SERVICE: Final = "reporting"
-_TOPIC: Final = "customer.changed"
 _EVENTS: Final = 10_000
 _BATCH: Final = 500
 _number: Final = itertools.count()
@@ -111,32 +107,19 @@ async def _database(stage: Stage) -> AsyncIterator[WorkerDatabase]:
 async def _told(kafka: str, partitions: int) -> str:
     """A fresh topic's prefix, with the same number of events in each partition."""
     prefix = f"bench{next(_number)}{new_id().hex[-6:]}."
-    await create_topic(kafka, prefix + _TOPIC, partitions)
+    await create_topic(kafka, prefix + TOPIC, partitions)
     producer = AIOKafkaProducer(bootstrap_servers=kafka, acks="all", compression_type="lz4", max_batch_size=262_144)
     await producer.start()
     try:
-        records = _records()
         for partition in range(partitions):
-            await _send(producer, prefix + _TOPIC, partition, records)
+            await _send(producer, prefix + TOPIC, partition, records(_EVENTS))
     finally:
         await producer.stop()
     return prefix
 
 
-@cache
-def _records() -> Sequence[tuple[bytes, bytes, list[tuple[str, bytes]]]]:
-    partner = new_id()
-    return [_record(told.a_customer(partner, company=told.a_company(name=f"Hafen {number}"))) for number in range(_EVENTS)]
-
-
-def _record(state: CustomerState) -> tuple[bytes, bytes, list[tuple[str, bytes]]]:
-    record = CustomerChanged(facts=[], state=state)
-    whose = {"subject": state.id, "partner_id": state.partner_id, "customer_id": state.id}
-    return str(state.id).encode(), record.payload(), list(encode(told.an_envelope(record, version=1, at=state.created_at, **whose)))
-
-
-async def _send(producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Any]) -> None:
-    for some in itertools.batched(records, _BATCH, strict=False):
+async def _send(producer: AIOKafkaProducer, topic: str, partition: int, all_of_them: Sequence[Told]) -> None:
+    for some in itertools.batched(all_of_them, _BATCH, strict=False):
         batch = producer.create_batch()
         for key, value, headers in some:
             if batch.append(key=key, value=value, timestamp=None, headers=headers) is None:
@@ -168,7 +151,7 @@ async def _until_passed(database: WorkerDatabase, prefix: str, events: int) -> i
     """Wait until the fences say so; how many they say."""
     async with asyncio.timeout(120), database.direct() as connection:
         while True:
-            passed = await connection.fetchval("select coalesce(sum(next_offset), 0) from fences where topic = $1", prefix + _TOPIC)
+            passed = await connection.fetchval("select coalesce(sum(next_offset), 0) from fences where topic = $1", prefix + TOPIC)
             if passed >= events:
                 return int(passed)
             await asyncio.sleep(0.01)
@@ -180,7 +163,7 @@ async def _bare(database: WorkerDatabase, kafka: str, prefix: str) -> float:
     try:
         async with database.direct() as connection:
             await connection.execute("delete from access_customers")
-            place = TopicPartition(prefix + _TOPIC, 0)
+            place = TopicPartition(prefix + TOPIC, 0)
             consumer.assign([place])
             await consumer.seek_to_beginning(place)
             first = await _a_batch(connection, consumer, place)

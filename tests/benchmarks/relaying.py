@@ -7,10 +7,11 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import asyncpg
+import msgspec
 from aiokafka import AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from benchmarks.frame import Round, at_least, row
+from benchmarks.records import TOPIC, create_topic, records
 from benchmarks.stage import Stage
 from chassis.clock import SystemClock
 from chassis.database.worker import WorkerDatabase
@@ -20,7 +21,6 @@ from contracts.partitions import partition_for
 _SERVICE: Final = "reporting"
 """It tells nothing of its own, so its outbox is free."""
 _PREFIX: Final = "bench."
-_TOPIC: Final = "customer.changed"
 _PARTITIONS: Final = 2
 _ROWS: Final = 20_000
 _ONE_BY_ONE: Final = 300
@@ -31,9 +31,7 @@ insert into outbox (lane, entity, topic, key, partition_key, event_id, headers, 
 select 1, u.id, 'customer.changed', u.id::text, u.id, gen_random_uuid(), $2::json, $3::bytea
   from (select gen_random_uuid() as id from generate_series(1, $1::int)) u
 """
-_HEADERS: Final = '[["ce_specversion","1.0"],["ce_type","customer.changed"],["ce_id","0193f0aa-0000-7000-8000-000000000000"]]'
-_PAYLOAD: Final = b'{"state":{"name":"' + b"x" * 600 + b'"}}'
-_SENT: Final = [("ce_specversion", b"1.0"), ("ce_type", b"customer.changed"), ("ce_id", b"0193f0aa-0000-7000-8000-000000000000")]
+_decode: Final = msgspec.json.Decoder(list[tuple[str, str]]).decode
 
 
 @row(
@@ -67,7 +65,7 @@ async def beside_one_by_one(stage: Stage) -> AsyncIterator[Round]:
 async def _outbox(stage: Stage) -> AsyncIterator[tuple[WorkerDatabase, str]]:
     database = WorkerDatabase(stage.settings(_SERVICE), SystemClock())
     async with stage.without(_SERVICE):
-        await create_topic(stage.suite.kafka, f"{_PREFIX}{_TOPIC}", _PARTITIONS)
+        await create_topic(stage.suite.kafka, f"{_PREFIX}{TOPIC}", _PARTITIONS)
         await database.open()
         try:
             yield database, stage.suite.kafka
@@ -75,21 +73,11 @@ async def _outbox(stage: Stage) -> AsyncIterator[tuple[WorkerDatabase, str]]:
             await database.close()
 
 
-async def create_topic(kafka: str, name: str, partitions: int) -> None:
-    """Make a topic unless it is there."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
-    await admin.start()
-    try:
-        if name not in await admin.list_topics():
-            await admin.create_topics([NewTopic(name, partitions, 1)])
-    finally:
-        await admin.close()
-
-
 async def _fill(database: WorkerDatabase, rows: int) -> None:
     async with database.direct() as connection:
         await connection.execute("delete from outbox")
-        await connection.execute(_FILL, rows, _HEADERS, _PAYLOAD)
+        (like,) = records(1)
+        await connection.execute(_FILL, rows, like.headers_as_json, like.value)
 
 
 async def _relayed(database: WorkerDatabase, kafka: str) -> float:
@@ -138,13 +126,15 @@ async def _a_wave(connection: "asyncpg.Connection[Any]", producer: AIOKafkaProdu
     waiting = []
     for one in rows:
         partition = partition_for(one["partition_key"], _PARTITIONS)
-        if batches[partition].append(key=one["key"].encode(), value=one["payload"], timestamp=None, headers=_SENT) is None:
-            waiting.append(await producer.send_batch(batches[partition], _PREFIX + _TOPIC, partition=partition))
+        headers = [(name, value.encode()) for name, value in _decode(one["headers"])]
+        whole = {"key": one["key"].encode(), "value": one["payload"], "timestamp": None, "headers": headers}
+        if batches[partition].append(**whole) is None:
+            waiting.append(await producer.send_batch(batches[partition], _PREFIX + TOPIC, partition=partition))
             batches[partition] = producer.create_batch()
-            batches[partition].append(key=one["key"].encode(), value=one["payload"], timestamp=None, headers=_SENT)
+            batches[partition].append(**whole)
     for partition, batch in enumerate(batches):
         if batch.record_count():
-            waiting.append(await producer.send_batch(batch, _PREFIX + _TOPIC, partition=partition))
+            waiting.append(await producer.send_batch(batch, _PREFIX + TOPIC, partition=partition))
     await asyncio.gather(*waiting)
     await connection.execute("delete from outbox where id = any($1::bigint[])", [one["id"] for one in rows])
     return len(rows)

@@ -13,7 +13,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from benchmarks.frame import Round, at_most, row
-from benchmarks.relaying import create_topic
+from benchmarks.records import create_topic
 from benchmarks.stage import Stage
 from chassis.clock import SystemClock
 from chassis.database.worker import WorkerDatabase

@@ -28,14 +28,16 @@ _FRESH: Final = 180.0
 """Seconds for which a token of five minutes is used."""
 
 _FILL: Final = """
-insert into customers select (jsonb_populate_record(t, jsonb_build_object(
-    'id', gen_random_uuid(), 'name', said.name, 'name_key', lower(said.name), 'company_key', lower(said.name),
-    'domain', 'c' || n || '.example', 'welcome_link_id', null,
-    'company', jsonb_set(t.company, '{name}', to_jsonb(said.name)),
-    'contact', jsonb_set(t.contact, '{email}', to_jsonb('office@c' || n || '.example'))))).*
+insert into customers
+select made.*
   from customers t, generate_series(1, $2::int) n,
        lateral (select (array['Alder','Birch','Cedar','Dogwood','Elm','Fir','Ginkgo','Hazel'])[1 + n % 8] || ' '
-                    || (array['Bakery','Bicycles','Dental','Design','Freight'])[1 + n % 5] || ' ' || n as name) said
+                    || (array['Bakery','Bicycles','Dental','Design','Freight'])[1 + n % 5] || ' ' || n as name) said,
+       lateral jsonb_populate_record(t, jsonb_build_object(
+           'id', gen_random_uuid(), 'name', said.name, 'name_key', lower(said.name), 'company_key', lower(said.name),
+           'domain', 'c' || n || '.example', 'welcome_link_id', null,
+           'company', jsonb_set(t.company, '{name}', to_jsonb(said.name)),
+           'contact', jsonb_set(t.contact, '{email}', to_jsonb('office@c' || n || '.example')))) made
  where t.id = $1
 """
 

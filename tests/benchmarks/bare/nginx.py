@@ -1,4 +1,4 @@
-"""The limit of the gateway's hop: nginx that forwards and does nothing else, with one worker and connections that are kept."""
+"""The limit of the gateway's hop: nginx that forwards and logs, as Debian sets it up, with one worker and connections that are kept."""
 
 import os
 import shutil
@@ -14,7 +14,7 @@ _CONFIGURATION: Final = """
 daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
 events {{ worker_connections 512; }}
 http {{
-  access_log off; keepalive_requests 1000000;
+  access_log {folder}/access.log; keepalive_requests 1000000;
   client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u;
   scgi_temp_path {folder}/s;
   upstream bare {{ server {upstream}; keepalive 64; keepalive_requests 1000000; }}
