@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.clock import Clock
 from chassis.database import audit, driver, outbox, pools
-from chassis.database.audit import Subject, WatchedAsyncSession
+from chassis.database.audit import Subject
 from chassis.database.clocks import PartnerClock, clock_of
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
@@ -27,6 +27,7 @@ from chassis.database.outbox import Lane
 from chassis.database.reading import Read
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
+from chassis.database.watching import WatchedAsyncSession
 from chassis.principal import Principal
 
 ENTER: Final = text(

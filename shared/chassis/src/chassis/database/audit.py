@@ -6,29 +6,22 @@ under a salted digest, so that they can be erased and the entry still be proved.
 """
 
 import hashlib
-import re
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import event, inspect, text
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Session
-from sqlalchemy.orm.state import InstanceState
 
 from chassis.database.outbox import Told
+from chassis.database.watching import Change
 from contracts.any.audit import AuditOutcome, AuditRecorded
 from contracts.customers.users import UserKind
 from contracts.records import Fact
-
-_CHANGES: Final = "changes of entities"
-_CAPITALS: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_UNSAID: Final = frozenset({"partner_id", "id", "version", "created_at", "updated_at"})
 
 _WRITE: Final = text("""
 with kept as (
@@ -49,25 +42,6 @@ select partner_id, id, salt, before, after
     as u(partner_id, id, salt, before, after)
  where salt is not null
 """)
-
-
-class WatchedSession(Session):
-    """Notes what it flushes, while somebody's doings are audited."""
-
-
-class WatchedAsyncSession(AsyncSession):
-    sync_session_class = WatchedSession
-
-
-@dataclass(slots=True)
-class Change:
-    """An entity as a transaction has changed it so far: the columns concerned, before and after."""
-
-    noun: str
-    id: UUID
-    customer_id: UUID | None
-    before: dict[str, Any] = field(default_factory=dict)
-    after: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,34 +95,6 @@ class Entry:
             fields=self.subject.fields,
             request_id=self.request_id,
         )
-
-
-class Changes:
-    """What a session has flushed since some moment, for one unit of work inside others."""
-
-    def __init__(self, noted: list[Change]) -> None:
-        self._noted = noted
-        self._since = len(noted)
-
-    def taken(self) -> list[Change]:
-        """Take them out, so that the unit of work around does not audit them again."""
-        mine = self._noted[self._since :]
-        del self._noted[self._since :]
-        return mine
-
-    @contextmanager
-    def kept_if_done(self) -> Iterator[None]:
-        """What is undone was no change."""
-        try:
-            yield
-        except BaseException:
-            del self._noted[self._since :]
-            raise
-
-
-def watch(session: AsyncSession, *, audited: bool) -> Changes:
-    """Note from now on what the session flushes, if it is ``audited``."""
-    return Changes(session.info.setdefault(_CHANGES, []) if audited else [])
 
 
 def subjects(told: Iterable[Told], changes: Iterable[Change]) -> list[Subject]:
@@ -238,31 +184,3 @@ def _array(names: Sequence[str]) -> str:
 
 def _json(values: dict[str, Any]) -> str:
     return msgspec.json.encode(values, enc_hook=str, order="deterministic").decode()
-
-
-@event.listens_for(WatchedSession, "before_flush")
-def _note(session: Session, _context: Any, _instances: Any) -> None:
-    noted: list[Change] | None = session.info.get(_CHANGES)
-    if noted is None:
-        return
-    noted.extend(change for entity in session.new if (change := _change(entity, "made")) is not None)
-    noted.extend(change for entity in session.dirty if (change := _change(entity, "changed")) is not None)
-    noted.extend(change for entity in session.deleted if (change := _change(entity, "deleted")) is not None)
-
-
-def _change(entity: Any, how: Literal["made", "changed", "deleted"]) -> Change | None:
-    state: InstanceState[Any] = inspect(entity)
-    columns = [one.key for one in state.mapper.column_attrs]
-    now = state.dict
-    if "id" not in columns:
-        return None
-    change = Change(_CAPITALS.sub("_", type(entity).__name__).lower(), now["id"], now.get("customer_id"))
-    if how == "made":
-        change.after = {name: now[name] for name in columns if name in now and name not in _UNSAID}
-    elif how == "deleted":
-        change.before = {name: now[name] for name in columns if name in now and name not in _UNSAID}
-    else:
-        changed = [name for name in columns if name not in _UNSAID and state.attrs[name].history.has_changes()]
-        change.before = {name: next(iter(state.attrs[name].history.deleted), None) for name in changed}
-        change.after = {name: now[name] for name in changed}
-    return change if change.before or change.after else None

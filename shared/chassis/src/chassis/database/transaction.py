@@ -13,7 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database import audit, clocks
+from chassis.database import audit, clocks, watching
 from chassis.database.audit import Entry, Subject
 from chassis.database.outbox import About, Lane, Told, say
 from chassis.ids import new_id
@@ -60,7 +60,7 @@ class Transaction:
         self.told: Final[list[Told]] = []
         self.audited: Final[list[Entry]] = []
         self._own: list[Told] = []
-        self._changes = audit.watch(session, audited=principal is not None)
+        self._changes = watching.watch(session, audited=principal is not None)
         self._origin = origin
         self._states: set[tuple[str, UUID, int]] = set()
 

@@ -19,13 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from chassis import logs, tracing
 from chassis.clock import Clock
 from chassis.database import audit, clocks, driver, outbox, pools
-from chassis.database.audit import Entry, WatchedAsyncSession
+from chassis.database.audit import Entry
 from chassis.database.clocks import PartnerClock
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane, Told
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
+from chassis.database.watching import WatchedAsyncSession
 from chassis.tracing import Segment
 from contracts.envelope import Envelope
 

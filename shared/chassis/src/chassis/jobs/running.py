@@ -17,8 +17,7 @@ import structlog
 from sqlalchemy import Row, select, text
 
 from chassis import due
-from chassis.access.freshness import FRESH
-from chassis.access.rights import AccessUnconfirmed, Rights, require_level, rights_of
+from chassis.access.rights import AccessUnconfirmed, Rights, require_level
 from chassis.consumers.failures import Verdict, judge, reason_of
 from chassis.database import outbox
 from chassis.database.outbox import Lane
@@ -27,9 +26,9 @@ from chassis.due import Due, DueItem, Retry
 from chassis.errors import Refusal
 from chassis.jobs.ending import cancel, finish
 from chassis.jobs.kinds import Item, JobKind
+from chassis.jobs.rights import rights_now
 from chassis.jobs.starting import DUE, SLOT
 from chassis.jobs.tables import Job, JobItem
-from chassis.principal import Principal
 
 log = structlog.get_logger()
 
@@ -40,11 +39,6 @@ LONGEST_CHUNK: Final = 1.0
 _BREATH: Final = timedelta(milliseconds=250)
 _UNKNOWN: Final = timedelta(seconds=10)
 
-_ENTER: Final = text(
-    "select set_config('app.partner', :partner, true), set_config('app.actor', :actor, true),"
-    " set_config('app.principal', :user, true), set_config('app.customer', '', true)"
-)
-_HEARD: Final = text("select min(beat_at) from progress where consumer = :consumer")
 _OUTCOMES: Final = text("""
 update job_items i set status = o.status, code = o.code, detail = o.detail, remedy = o.remedy, rule = o.rule
   from unnest(cast(:number as bigint[]), cast(:status as text[]), cast(:code as text[]), cast(:detail as text[]),
@@ -97,7 +91,7 @@ async def _next_chunk(tx: Transaction, job: Row[Any], kind: JobKind) -> None:
         await _again(tx, job.id, _BREATH)
         return
     try:
-        rights = await _rights(tx, kind, _principal(job))
+        rights = await rights_now(tx, kind, job)
     except AccessUnconfirmed:
         await _again(tx, job.id, _BREATH)
         return
@@ -107,24 +101,6 @@ async def _next_chunk(tx: Transaction, job: Row[Any], kind: JobKind) -> None:
         return
     items = await _waiting(tx, job, kind)
     await _settle(tx, job.id, await _carry_out(tx, job, kind, rights, items))
-
-
-async def _rights(tx: Transaction, kind: JobKind, principal: Principal) -> Rights:
-    """What the principal may do now, read in this transaction, once for each chunk.
-
-    Raises:
-        AccessUnconfirmed: what is known here of rights is too old to go by; nobody is there to ask in the user's name.
-        Refusal: it may do this no longer.
-    """
-    heard = await tx.session.scalar(_HEARD, {"consumer": f"{kind.service}.access"})
-    if heard is not None and tx.real_now - heard >= FRESH:
-        raise AccessUnconfirmed
-    said = {"partner": str(principal.tenant), "actor": str(principal.partner_id), "user": str(principal.user_id)}
-    await tx.session.execute(_ENTER, said)
-    rights = await rights_of((await tx.driver()).fetchrow, principal)
-    if kind.permission is not None and principal.kind == "partner":
-        rights.require(kind.permission)
-    return rights
 
 
 async def _waiting(tx: Transaction, job: Row[Any], kind: JobKind) -> list[Item]:
@@ -243,14 +219,3 @@ async def _locked(tx: Transaction, job_id: UUID) -> Job:
     """The job's row as it is by now: somebody may have cancelled it, or given it more items."""
     mine = select(Job).where(Job.partner_id == tx.partner_id, Job.id == job_id)
     return (await tx.session.scalars(mine.with_for_update(), execution_options={"populate_existing": True})).one()
-
-
-def _principal(job: Row[Any]) -> Principal:
-    acting_as = job.partner_id if job.partner_id != job.user_partner_id else None
-    return Principal(
-        kind=job.user_kind,
-        user_id=job.started_by,
-        partner_id=job.user_partner_id,
-        gen=job.user_gen,
-        acting_as=acting_as,
-    )

@@ -1,0 +1,47 @@
+"""In whose name a job runs, and what that user may still do."""
+
+from typing import Any, Final
+
+from sqlalchemy import Row, text
+
+from chassis.access.freshness import FRESH
+from chassis.access.rights import AccessUnconfirmed, Rights, rights_of
+from chassis.database.transaction import Transaction
+from chassis.jobs.kinds import JobKind
+from chassis.principal import Principal
+
+_ENTER: Final = text(
+    "select set_config('app.partner', :partner, true), set_config('app.actor', :actor, true),"
+    " set_config('app.principal', :user, true), set_config('app.customer', '', true)"
+)
+_HEARD: Final = text("select min(beat_at) from progress where consumer = :consumer")
+
+
+async def rights_now(tx: Transaction, kind: JobKind, job: Row[Any]) -> Rights:
+    """What whoever started a job may do now, read in this transaction, once for each chunk.
+
+    Raises:
+        AccessUnconfirmed: what is known here of rights is too old to go by; nobody is there to ask in the user's name.
+        Refusal: it may do this no longer.
+    """
+    principal = _principal(job)
+    heard = await tx.session.scalar(_HEARD, {"consumer": f"{kind.service}.access"})
+    if heard is not None and tx.real_now - heard >= FRESH:
+        raise AccessUnconfirmed
+    said = {"partner": str(principal.tenant), "actor": str(principal.partner_id), "user": str(principal.user_id)}
+    await tx.session.execute(_ENTER, said)
+    rights = await rights_of((await tx.driver()).fetchrow, principal)
+    if kind.permission is not None and principal.kind == "partner":
+        rights.require(kind.permission)
+    return rights
+
+
+def _principal(job: Row[Any]) -> Principal:
+    acting_as = job.partner_id if job.partner_id != job.user_partner_id else None
+    return Principal(
+        kind=job.user_kind,
+        user_id=job.started_by,
+        partner_id=job.user_partner_id,
+        gen=job.user_gen,
+        acting_as=acting_as,
+    )
