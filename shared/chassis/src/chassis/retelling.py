@@ -90,7 +90,8 @@ async def _next(work: Work, retelling: Retelling[Any], after: Place | None, batc
         wanted = wanted.where(partner == partner_id)
     if after is not None:
         wanted = wanted.where(tuple_(partner, row.id) > after)
-    return [(its_partner, row_id) for its_partner, row_id in await work.session.execute(wanted)]
+    found = await work.session.execute(wanted.execution_options(across_partners="everybody's states are told anew"))
+    return [(its_partner, row_id) for its_partner, row_id in found]
 
 
 async def _tell(work: Work, retelling: Retelling[Any], places: Sequence[Place]) -> None:

@@ -113,7 +113,8 @@ async def _retell_programmes(work: Work, matrix: CapabilityMatrix) -> None:
     """What running programmes grant follows the matrix; those whose grants differ tell their new state."""
     granted = matrix.granted("service_provider")
     running = select(Programme.partner_id, Programme.id).where(Programme.status == "active", Programme.capabilities != granted)
-    for partner_id, programme_id in (await work.session.execute(running)).all():
+    concerned = running.execution_options(across_partners="the matrix holds for all of them")
+    for partner_id, programme_id in (await work.session.execute(concerned)).all():
         async with work.item(partner_id) as tx:
             await _regrant(tx, programme_id, granted)
 
