@@ -1,10 +1,10 @@
 """A line of the log can be read by a machine, whoever wrote it."""
 
-import dataclasses
 import json
 import logging
 from collections.abc import Iterator
 
+import msgspec
 import pytest
 import structlog
 from house.consuming import an_envelope
@@ -23,11 +23,11 @@ VIOLATED = "do $$ begin raise unique_violation using detail = 'Key (email)=(ada'
 @pytest.fixture(autouse=True)
 def as_it_was() -> Iterator[None]:
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, configured = root.handlers[:], root.level, structlog.get_config()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -78,7 +78,9 @@ def test_the_access_log_of_the_server_is_silent(capsys: pytest.CaptureFixture[st
 
 def test_a_line_says_for_whom_something_is_done_and_what_caused_it(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("houses")
-    cause = dataclasses.replace(an_envelope("house.built", new_id(), 1), correlation_id="r-1", traceparent=f"00-{'a' * 32}-{'b' * 16}-00")
+    cause = msgspec.structs.replace(
+        an_envelope("house.built", new_id(), 1), correlation_id="r-1", traceparent=f"00-{'a' * 32}-{'b' * 16}-00"
+    )
     with logs.about(cause.partner_id, cause):
         structlog.get_logger("chassis.test").info("house_sold")
     structlog.get_logger("chassis.test").info("house_empty")

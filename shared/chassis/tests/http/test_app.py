@@ -1,7 +1,7 @@
 """The document says what is true, and every service has the same rails."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -46,10 +46,11 @@ async def client_of(health: Health | None = None) -> AsyncIterator[httpx.AsyncCl
 
 
 @pytest.fixture
-def lines() -> list[dict[str, object]]:
-    capture = LogCapture()
+def lines() -> Iterator[list[dict[str, object]]]:
+    capture, configured = LogCapture(), structlog.get_config()
     structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture])
-    return capture.entries  # type: ignore[return-value]
+    yield capture.entries  # type: ignore[misc]
+    structlog.configure(**configured)
 
 
 async def test_every_operation_promises_problems_and_nothing_else() -> None:
