@@ -231,7 +231,7 @@ class LinkInvalid(Refusal):
 
     kind = Kind.INVALID
     code = "link_invalid"
-    remedy = "Ask your partner or a Partner Administrator to send a new one (POST /v1/users/{user_id}/link)."
+    remedy = "Ask whoever invited you for a new one: your partner, or a Partner Administrator."
 
 
 class SignInBusy(Refusal):
