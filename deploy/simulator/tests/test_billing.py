@@ -8,12 +8,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
+import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
 from pydantic import SecretStr
@@ -248,7 +248,7 @@ async def test_what_a_later_version_said_stands(settings: Settings, teller: Tell
 
 
 async def test_a_sandbox_is_not_billed(settings: Settings, teller: Teller, books: asyncpg.Connection) -> None:
-    await teller.tell(replace(an_envelope(BillingLineRated), sandbox=True), a_line().payload())
+    await teller.tell(msgspec.structs.replace(an_envelope(BillingLineRated), sandbox=True), a_line().payload())
     line = a_line()
     await teller.tell_lines(line)
     async with keeping(settings):
