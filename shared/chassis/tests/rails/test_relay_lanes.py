@@ -17,7 +17,8 @@ from chassis_testing.topics import Topics
 
 async def lanes(database: WorkerDatabase) -> list[tuple[str, int]]:
     async with database.direct() as connection:
-        return [tuple(row) for row in await connection.fetch("select topic, lane from outbox order by id")]
+        told = await connection.fetch("select topic, lane from outbox where topic <> 'audit.recorded' order by id")
+        return [tuple(row) for row in told]
 
 
 async def in_bulk(database: ApiDatabase, partner: Principal, number: int, *, times: int = 1) -> list[House]:
@@ -110,7 +111,7 @@ async def test_a_wave_is_no_larger_than_memory_likes(api_database: ApiDatabase, 
         reader = Reader(connection)
         waves = [await reader.wave() for _ in range(4)]
 
-    assert [len(wave) for wave in waves] == [19, 19, 2, 0]
+    assert [sum(row["topic"] == "house.built" for row in wave) for wave in waves] == [19, 19, 2, 0]
 
 
 async def test_marks_pass_over_nothing_in_any_lane(api_database: ApiDatabase, worker_database: WorkerDatabase) -> None:

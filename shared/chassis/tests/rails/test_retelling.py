@@ -33,10 +33,8 @@ async def test_all_entities_of_all_partners_are_told_one_version_higher(
 
     assert await retell(worker_database, HOUSES, batch=4) == 15
     async with worker_database.direct() as connection:
-        assert await connection.fetch("select lane, count(*) from outbox group by lane order by lane") == [
-            (Lane.USUAL, 30),
-            (Lane.BULK, 15),
-        ]
+        told = await connection.fetch("select lane, count(*) from outbox where topic <> 'audit.recorded' group by lane order by lane")
+        assert told == [(Lane.USUAL, 30), (Lane.BULK, 15)]
     async with relaying(worker_database, topics):
         await drained(worker_database)
 

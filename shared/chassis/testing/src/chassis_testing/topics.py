@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -12,6 +12,8 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from chassis.ids import new_id
 from contracts.beats import is_beat, told_at
 from contracts.envelope import Envelope, decode
+
+AUDIT: Final = "audit.recorded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +46,11 @@ class Topics:
     prefix: str
 
     async def create(self, *names: str, partitions: int = 2) -> None:
+        """Make topics, and the one to which every change by a person is told (``audit.recorded``)."""
         admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
         await admin.start()
         try:
-            await admin.create_topics([NewTopic(self.prefix + name, partitions, 1) for name in names])
+            await admin.create_topics([NewTopic(self.prefix + name, partitions, 1) for name in {*names, AUDIT}])
         finally:
             await admin.close()
 
