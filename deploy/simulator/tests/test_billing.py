@@ -13,9 +13,9 @@ from decimal import Decimal
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import pytest
 from aiokafka import AIOKafkaProducer
+from msgspec import structs
 from pydantic import SecretStr
 
 from chassis.ids import new_id
@@ -235,7 +235,7 @@ async def test_a_fence_behind_the_end_of_a_topic_made_anew_is_not_believed(
 async def test_what_a_later_version_said_stands(settings: Settings, teller: Teller, books: asyncpg.Connection) -> None:
     subscription = new_id()
     started = an_envelope(TrialStarted, subscription, 1)
-    converted = replace(started, id=new_id(), type=TrialConverted.topic, aggregate_version=2)
+    converted = structs.replace(started, id=new_id(), type=TrialConverted.topic, aggregate_version=2)
     term = {"offer": "o", "offer_version": 1, "seats": 5}
     async with keeping(settings):
         await teller.tell(converted, TrialConverted(**term, term_start=NOW, term_end=NOW).payload())
@@ -248,7 +248,7 @@ async def test_what_a_later_version_said_stands(settings: Settings, teller: Tell
 
 
 async def test_a_sandbox_is_not_billed(settings: Settings, teller: Teller, books: asyncpg.Connection) -> None:
-    await teller.tell(msgspec.structs.replace(an_envelope(BillingLineRated), sandbox=True), a_line().payload())
+    await teller.tell(structs.replace(an_envelope(BillingLineRated), sandbox=True), a_line().payload())
     line = a_line()
     await teller.tell_lines(line)
     async with keeping(settings):
@@ -267,7 +267,7 @@ async def test_what_cannot_be_entered_is_kept_with_its_reason_and_holds_nobody_u
     await teller.tell(envelope, b"{broken")
     await teller.tell(envelope, a_line().payload(), headers=[("ce_type", b"billing.line_rated"), ("ce_id", b"\xff")])
     await teller.tell(envelope, a_line(reason="nul \x00").payload())
-    await teller.tell(replace(envelope, id=new_id()), a_line(offer_version=2**40).payload())
+    await teller.tell(structs.replace(envelope, id=new_id()), a_line(offer_version=2**40).payload())
     await teller.tell_lines(*good[2:])
     async with keeping(settings):
         await holds(books, *good)
