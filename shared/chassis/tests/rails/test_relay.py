@@ -78,7 +78,8 @@ async def test_twenty_thousand_rows_of_racing_writers_arrive_once_and_in_order_u
             for house_id in chosen:
                 expected[str(house_id)] += 1
 
-    async with worker_database.direct() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    holding = worker_database.direct(idle_in_transaction_session_timeout="0")
+    async with holding as connection, connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.fetchval("select count(*) from outbox")
         async with relaying(worker_database, topics):
             await asyncio.gather(*(rename_some(seed) for seed in range(8)))
