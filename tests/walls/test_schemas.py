@@ -18,6 +18,8 @@ from walls.schemas import breaks, described, read, written
 
 RELEASED = Path(__file__).parents[2] / "deploy" / "schema"
 
+HOW = "expand first, contract one release later (CONTRIBUTING); and what no release has needed yet: make released"
+
 BREAKING = {
     "a column is dropped": "alter table due drop column last_error cascade",
     "a column is renamed": "alter table due rename column slot to place",
