@@ -24,7 +24,7 @@ TAG = JobKind(name="customers.tag", perform=tag, permission=Permission.CUSTOMERS
 
 @pytest.mark.parametrize(("revoked", "outcome"), [(False, ("done", 1, 1)), (True, ("cancelled", 0, 0))])
 async def test_a_job_over_customers_asks_the_tables_themselves_who_may(
-    web: Web, monkeypatch: pytest.MonkeyPatch, revoked: bool, outcome: tuple[str, int, int]
+    web: Web, monkeypatch: pytest.MonkeyPatch, *, revoked: bool, outcome: tuple[str, int, int]
 ) -> None:
     monkeypatch.setattr(running, "LONGEST_LAG", 3600.0)  # nobody relays here
     partner = await web.a_partner()

@@ -17,8 +17,8 @@ from chassis import memory
 from chassis.access.asking import Asking
 from chassis.access.confirming import Confirming
 from chassis.access.freshness import Freshness
-from chassis.backlogs import Backlogs
 from chassis.audit.sealing import Sealing
+from chassis.backlogs import Backlogs
 from chassis.clock import Clock, SystemClock
 from chassis.consumers.handlers import Consumer
 from chassis.consumers.worker import ConsumerWorker

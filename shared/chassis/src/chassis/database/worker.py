@@ -107,7 +107,10 @@ class Work:
 
 
 class WorkerDatabase:
-    """The database as workers see it. Open it once per process. ``server_settings`` are PostgreSQL's own, of each connection in its pool."""
+    """The database as workers see it. Open it once per process.
+
+    ``server_settings`` are PostgreSQL's own, of each connection in its pool.
+    """
 
     def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 8, **server_settings: str) -> None:
         self.settings: Final = settings
