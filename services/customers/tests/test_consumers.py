@@ -1,6 +1,6 @@
 """Customers knows of offers and programmes what licensing tells, the newest version only (CUS-17)."""
 
-from dataclasses import replace
+from copy import replace
 from typing import Any
 from uuid import UUID
 
