@@ -24,8 +24,13 @@ def audited(settings: DatabaseSettings) -> Callable[[httpx.Response], Awaitable[
         keys.update([key] if key else [])
         if replayed or not answer.is_success or answer.headers.get(HEADER, BEHIND) == BEHIND:
             return
-        login = {"user": settings.user("worker"), "password": settings.password("worker")}
-        connection = await asyncpg.connect(host=settings.host, port=settings.port, database=settings.name, **login)
+        connection = await asyncpg.connect(
+            host=settings.host,
+            port=settings.port,
+            database=settings.name,
+            user=settings.user("worker"),
+            password=settings.password("worker"),
+        )
         try:
             entries = await connection.fetchval(_ENTRIES, answer.headers["x-request-id"])
         finally:
