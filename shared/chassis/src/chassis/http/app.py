@@ -19,6 +19,7 @@ from chassis.health import Health
 from chassis.http import failures, problems
 from chassis.http.correlation import Correlated
 from chassis.http.failures import LastResort
+from chassis.http.finding import include
 from chassis.http.limits import Bounds, Limited
 
 type Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -51,8 +52,7 @@ def build(
     )
     app.state.service = state
     failures.handle(app)
-    for router in (*routers, _rails(health)):
-        app.include_router(router)
+    include(app, (*routers, _rails(health)))
     _refuse_namesakes(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
