@@ -74,7 +74,11 @@ class Answering:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), timeout=_BUSY if self._linger else _IDLE)
         finally:
-            await self._log.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Let the connection to the log go."""
+        await self._log.close()
 
     def stop(self) -> None:
         """Ask the loop to end after the look in hand."""
@@ -103,7 +107,7 @@ class Answering:
             self.failures += 1
             self._linger = 0
             log.info("ticks_not_answered", reason=repr(failure), failures=self.failures)
-            await self._log.close()
+            await self.close()
 
     async def _reached(self) -> dict[tuple[str, str, int], int]:
         async with self._database.work() as work:
