@@ -58,6 +58,7 @@ _decode: Final = msgspec.json.Decoder(_Changed).decode
     unit="events/s",
     rate=True,
     bar=at_least(0.60, aim=0.80),
+    cause="every record is validated whole, by its contract, and its envelope with it; the limit decodes four members and believes them",
 )
 async def projected(stage: Stage) -> AsyncIterator[Round]:
     async with _database(stage) as database:

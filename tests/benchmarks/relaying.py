@@ -41,6 +41,7 @@ _decode: Final = msgspec.json.Decoder(list[tuple[str, str]]).decode
     unit="rows/s",
     rate=True,
     bar=at_least(0.80, aim=0.95),
+    cause="the statement that brings each entity's earlier rows along; the limit reads by number alone and keeps no order",
 )
 async def waves(stage: Stage) -> AsyncIterator[Round]:
     async with _outbox(stage) as (database, kafka):

@@ -26,7 +26,9 @@ def document(results: Sequence[Result]) -> str:
     table = [_cells(_COLUMNS), _cells("---" for _ in _COLUMNS)]
     table += [_cells(_row(result)) for result in results]
     againsts = [f"- **{one.row.id}** against {one.row.against}." for one in results if one.row.against]
-    causes = [f"- **{one.row.id}** ({one.verdict}): {one.row.cause}" for one in results if one.row.cause]
+    causes = [
+        f"- **{one.row.id}** ({one.verdict}): {one.row.cause}." for one in results if one.row.cause and one.verdict in {"short", "printed"}
+    ]
     missing = [f"- **{one.row.id}** was not measured: {one.missing}." for one in results if one.missing]
     return "\n".join(
         (
