@@ -22,7 +22,7 @@ type Reached = Mapping[tuple[str, str, int], int]
 
 _UNDONE: Final = {
     "not published": "select topic, lane, reason from outbox where partition_key is not null",
-    "to be done": "select kind, retry_at, last_error from due where retry_at <= now() + interval '2 minutes'",
+    "to be done": "select kind, retry_at, last_error from due where not sandbox and retry_at <= now() + interval '2 minutes'",
     "parked": "select handler, topic, subject from parked where settled_at is null",
 }
 _READ: Final = """
