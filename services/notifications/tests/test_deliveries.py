@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from chassis.due import DueWorker
-from contracts.customers.partners import SupportInfo
+from chassis.ids import made_at
+from contracts.customers.partners import PartnerChanged, SupportInfo
 from contracts.notifications.notifications import NotificationFailed, NotificationSent, NotificationSuppressed
 from notifications import deliveries, due
 from notifications.channels.smtp import Server
@@ -130,6 +131,19 @@ async def test_a_mail_says_what_it_is(world: "World", mail_server: "MailServer")
     assert str(mail["Message-ID"]).endswith("@partnerdeck.example>")
     assert mail.get_content_type() == "multipart/alternative"
     assert all(max(map(len, raw.split(b"\r\n"))) <= 998 for raw in mail_server.raw)
+
+
+async def test_a_sandbox_partners_mail_is_sent_and_says_that_it_is_play(world: "World", mail_server: "MailServer") -> None:
+    """BEY-11: its date is real, however far ahead the partner lives."""
+    state = world.partner().state.model_copy(update={"sandbox": True, "ahead_seconds": 90 * 86_400.0})
+    play = PartnerChanged(facts=[], state=state)
+    await world.tell(play, world.role(), world.user(), world.first_admin(), world.customer())
+    await world.settle()
+
+    mail, row = mail_server.to(ADA), (await world.mails())[ADA]
+    assert str(mail["Subject"]).startswith("[Sandbox] ")
+    assert mail["Partnerdeck-Sandbox"] == "yes"
+    assert mail["Date"].datetime == made_at(row.id).replace(microsecond=0)
 
 
 @pytest.mark.parametrize(
