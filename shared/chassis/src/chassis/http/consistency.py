@@ -70,15 +70,16 @@ def read(header: str | None) -> list[Mark]:
     return [_mark(part.strip()) for part in parts]
 
 
-async def reached(fetch: Fetch, marks: Iterable[tuple[str, Mark]]) -> bool:
-    """Whether every mark is reached in its table.
+async def reached(fetch: Fetch, marks: Iterable[tuple[str, Mark]], partner_id: UUID | None) -> bool:
+    """Whether every mark is reached in its table, of one partner or, for whoever reads across partners, of any.
 
     ``fetch`` runs one statement with positional parameters and answers rows; the tables are
     relations that the caller may read. A row that is hidden from the caller does not come, as one
     that does not exist.
     """
     for table, mark in marks:
-        if not await fetch(f"select from {table} where id = $1 and version >= $2", mark.id, mark.version):
+        found = f"select from {table} where (partner_id = $3 or $3::uuid is null) and id = $1 and version >= $2"
+        if not await fetch(found, mark.id, mark.version, partner_id):
             return False
     return True
 
