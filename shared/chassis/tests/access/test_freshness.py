@@ -55,7 +55,7 @@ async def test_a_process_that_only_answers_knows_how_old_its_knowledge_is(
     api_database: ApiDatabase, worker_database: WorkerDatabase, topics: Topics
 ) -> None:
     """Beats go through the outbox, Kafka and the access group; each carries everything that was told before it."""
-    await topics.create(*ACCESS_TOPICS)
+    await topics.create(*projection.consumer("licensing").topics())
     partner = a_partner()
     freshness = Freshness(api_database, SystemClock())
     assert freshness.age == timedelta.max
@@ -113,7 +113,7 @@ async def test_knowledge_ages_by_the_clock_and_shows_its_age(api_database: ApiDa
 async def test_a_process_has_caught_up_when_the_group_has_read_what_stood_there_at_its_start(
     api_database: ApiDatabase, worker_database: WorkerDatabase, topics: Topics
 ) -> None:
-    await topics.create(*ACCESS_TOPICS)
+    await topics.create(*projection.consumer("licensing").topics())
     freshness = Freshness(api_database, SystemClock())
     await freshness.look()
     assert not freshness.caught_up
