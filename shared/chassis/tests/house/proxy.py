@@ -31,10 +31,15 @@ class Proxy:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.create_task(self._join(reader, writer))
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+
+        def ended(_task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            writer.close()  # a task that is cancelled before its first step closes nothing
+
+        task.add_done_callback(ended)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with closing(writer), suppress(OSError):
+        with suppress(OSError):
             await self._open.wait()
             there, back = await asyncio.open_connection(*self._target)
             with closing(back):
