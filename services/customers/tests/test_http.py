@@ -98,7 +98,7 @@ async def test_the_same_key_answers_the_same_and_another_body_is_refused(web: We
 
 async def test_a_refusal_is_answered_again_under_its_key(web: Web) -> None:
     partner = await web.a_partner()
-    paid = a_body(products=[{"offer": "endpoint-cloud", "kind": "paid"}])
+    paid = a_body(products=[{"offer": "endpoint-cloud", "kind": "paid", "quantity": 5}])
 
     answers = [await partner.post("/v1/customers", paid, idempotency_key="once") for _ in range(2)]
 
