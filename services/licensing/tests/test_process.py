@@ -95,6 +95,7 @@ async def _serving(database: DatabaseSettings, topics: Topics) -> AsyncIterator[
         "LICENSING_WORKER_PASSWORD": database.password("worker"),
         "LICENSING_API_PASSWORD": database.password("api"),
         "LICENSING_KAFKA": topics.kafka,
+        "LICENSING_CUSTOMERS_URL": "http://127.0.0.1:1",
         "LICENSING_HTTP_PORT": str(port),
         "PARTNERDECK_TOPIC_PREFIX": topics.prefix,
     }

@@ -51,6 +51,7 @@ async def follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
     if state.status != "active" or await _known_newer(tx, state.id, event.envelope.aggregate_version):
         return
     decided = select(Provisioning.item).where(Provisioning.customer_id == state.id)
+    decided = decided.execution_options(across_partners="who moved to another partner is not given everything again")
     done = set((await tx.session.execute(decided)).scalars())
     for asked in sorted(state.products, key=lambda one: one.item):
         if asked.item not in done:
