@@ -75,6 +75,7 @@ def _grown(workers: int) -> None:
         against="an event in one worker",
         unit="µs CPU",
         bar=at_least(0.9, aim=0.97),
+        cause="each worker polls, commits and keeps up its membership for itself",
     )
     async def grown(stage: Stage) -> AsyncIterator[Round]:
         async with _database(stage) as database:
