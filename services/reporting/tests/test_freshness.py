@@ -22,6 +22,7 @@ from reporting import customer_overview
 from reporting.consumers import consumers
 from reporting.customer_overview import OverviewPageView
 from reporting.rules.customer_filters import Filters
+from reporting.rules.freshness import FOLLOWER
 
 PRINCIPAL = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
 
@@ -35,6 +36,9 @@ async def api(fresh_database: DatabaseSettings) -> AsyncIterator[ApiDatabase]:
     await database.close()
 
 
+FOLLOWING = next(one for one in consumers() if one.group == FOLLOWER)
+
+
 async def look(api: ApiDatabase) -> OverviewPageView:
     async with api.read(PRINCIPAL) as read:
         return await customer_overview.for_partner(read, Filters())
@@ -42,8 +46,7 @@ async def look(api: ApiDatabase) -> OverviewPageView:
 
 @asynccontextmanager
 async def following(database: WorkerDatabase, topics: Topics) -> AsyncIterator[None]:
-    group = next(one for one in consumers() if one.group == "reporting")
-    worker = ConsumerWorker(group, database, kafka=topics.kafka, prefix=topics.prefix)
+    worker = ConsumerWorker(FOLLOWING, database, kafka=topics.kafka, prefix=topics.prefix)
     running = asyncio.create_task(worker.run())
     try:
         yield
@@ -70,7 +73,7 @@ async def publish(topics: Topics, customer: CustomerState, *, partition: int) ->
 
 async def test_as_of_never_claims_more_than_has_arrived(api: ApiDatabase, worker_database: WorkerDatabase, topics: Topics) -> None:
     """BEY-09: it follows the log while somebody reads it, stands still while nobody does, and goes on afterwards."""
-    await topics.create("customer.changed", "subscription.changed")
+    await topics.create(*FOLLOWING.topics())
     nothing_yet = await look(api)
     assert (nothing_yet.as_of, nothing_yet.lag_seconds) == (None, None)
 
