@@ -27,7 +27,7 @@ _UNTIL_LOGGED: Final = 0.5
     unit="commits/s",
     rate=True,
     bar=at_least(0.15, aim=0.30),
-    cause="the ORM: its flushes, its statements and a greenlet for each take three quarters; the examination and screening a tenth",
+    cause="not profiled to its end: time is spread over the ORM's flushes and statements, no single part stands out",
 )
 async def created(stage: Stage) -> AsyncIterator[Round]:
     async with stage.process("customers", *python("customers", "api")) as service:

@@ -43,7 +43,7 @@ async def hop(stage: Stage) -> AsyncIterator[Round]:
     against="how much later it comes through nginx",
     unit="ms",
     bar=at_most(1.8, aim=1.2),
-    cause="two hand-overs between threads and some 0.1 ms of Python, where nginx needs 0.03 ms in all",
+    cause="not measured apart; P8's parts are passed one after another",
 )
 async def added(stage: Stage) -> AsyncIterator[Round]:
     async with _doors(stage) as doors:

@@ -58,7 +58,6 @@ _decode: Final = msgspec.json.Decoder(_Changed).decode
     unit="events/s",
     rate=True,
     bar=at_least(0.60, aim=0.80),
-    cause="every record is validated whole, by its contract, and its envelope with it; the limit decodes four members and believes them",
 )
 async def projected(stage: Stage) -> AsyncIterator[Round]:
     async with _database(stage) as database:
@@ -75,7 +74,6 @@ def _grown(workers: int) -> None:
         against="an event in one worker",
         unit="µs CPU",
         bar=at_least(0.9, aim=0.97),
-        cause="each worker polls, commits and keeps up its membership for itself",
     )
     async def grown(stage: Stage) -> AsyncIterator[Round]:
         async with _database(stage) as database:

@@ -26,9 +26,8 @@ def document(results: Sequence[Result]) -> str:
     table = [_cells(_COLUMNS), _cells("---" for _ in _COLUMNS)]
     table += [_cells(_row(result)) for result in results]
     againsts = [f"- **{one.row.id}** against {one.row.against}." for one in results if one.row.against]
-    causes = [
-        f"- **{one.row.id}** ({one.verdict}): {one.row.cause}." for one in results if one.row.cause and one.verdict in {"short", "printed"}
-    ]
+    told = [one for one in results if one.verdict == "short" or (one.verdict == "printed" and one.row.cause)]
+    causes = [f"- **{one.row.id}** ({one.verdict}): {one.row.cause or 'why is not known yet'}." for one in told]
     missing = [f"- **{one.row.id}** was not measured: {one.missing}." for one in results if one.missing]
     return "\n".join(
         (

@@ -33,7 +33,6 @@ _NEVER: Final = 2**63
     against="median of a bare record from its producer to a consumer",
     unit="ms",
     bar=at_most(8, aim=4),
-    cause="the changer, the relay and the consumer take turns on it; each turn waits for a core where others use them too",
 )
 async def shown(stage: Stage) -> AsyncIterator[Round]:
     async with _changing(stage) as delays:

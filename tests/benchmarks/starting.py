@@ -13,7 +13,7 @@ from onebox.status import Status
 
 _SERVICES: Final = ("customers", "licensing", "reporting", "notifications", "gateway", "billing")
 _CPU: Final = 0.6
-_IMPORTS: Final = "two thirds are the imports of FastAPI, pydantic and SQLAlchemy"
+_IMPORTS: Final = "about half are the imports of FastAPI and SQLAlchemy"
 
 
 @row("P17a", "start of the customers service to its first 200", against="the aim", unit="s", cause=_IMPORTS)
@@ -38,7 +38,7 @@ async def start_cost(stage: Stage) -> AsyncIterator[Round]:
     "memory of the services, their workers, the gateway and the billing consumer (PSS)",
     against="the aim",
     unit="MB",
-    cause="each process keeps its own FastAPI and SQLAlchemy; forked from one warm parent they would share half",
+    cause="each process keeps its own FastAPI and SQLAlchemy",
 )
 async def memory(stage: Stage) -> AsyncIterator[Round]:
     while True:
