@@ -151,11 +151,15 @@ def test_whoever_interrupts_the_start_is_told_how_to_go_on(home: Home) -> None:
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGINT)
 
-    with (home.folder / "lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        threading.Thread(target=interrupt).start()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # who is started in the background is started deaf to it
+    try:
+        with (home.folder / "lock").open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            threading.Thread(target=interrupt).start()
 
-        result = CliRunner().invoke(app, ["up"])
+            result = CliRunner().invoke(app, ["up"])
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert result.exit_code == 130
     assert "`make up` goes on from here; `make down` stops what was started" in result.output

@@ -8,7 +8,7 @@ from gateway_stage import Stage, a_token
 
 from gateway import protocol
 
-TOKEN = a_token().encode()
+TOKEN = b"a-token-made-when-it-is-sent"
 SIGNED_IN = b"Host: x\r\nAuthorization: Bearer " + TOKEN + b"\r\n"
 TAIL = b"0\r\n\r\nGET /v1/smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -51,6 +51,11 @@ REFUSED = {
 }
 
 
+async def send(stage: Stage, request: bytes) -> bytes:
+    """What comes back for these bytes, sent as they are but for a token that is good now."""
+    return await stage.raw(request.replace(TOKEN, a_token().encode()))
+
+
 def reached(stage: Stage) -> list[str]:
     """The requests that a service was sent to their end."""
     return [asked.target for service in stage.services.values() for asked in service.asked if asked.target != "/.well-known/jwks.json"]
@@ -59,7 +64,7 @@ def reached(stage: Stage) -> list[str]:
 @pytest.mark.parametrize("name", REFUSED)
 async def test_an_ambiguous_request_is_refused_and_reaches_nobody(stage: Stage, name: str) -> None:
     sent, status = REFUSED[name]
-    said = await stage.raw(sent)
+    said = await send(stage, sent)
 
     assert re.findall(rb"HTTP/1.1 (\d+)", said)[:1] == [str(status).encode()], said
     assert b"application/problem+json" in said
@@ -68,7 +73,7 @@ async def test_an_ambiguous_request_is_refused_and_reaches_nobody(stage: Stage, 
 
 async def test_requests_in_a_row_on_one_connection_stay_apart(stage: Stage) -> None:
     two = request(b"POST /v1/customers", b"Content-Length: 5\r\n", b"hello", b"keep-alive") + request(b"GET /v1/users")
-    said = await stage.raw(two)
+    said = await send(stage, two)
 
     asked = [(one.method, one.target, one.body) for one in stage["customers"].asked if one.target != "/.well-known/jwks.json"]
     assert said.count(b"HTTP/1.1 200") == 2
@@ -77,7 +82,7 @@ async def test_requests_in_a_row_on_one_connection_stay_apart(stage: Stage) -> N
 
 async def test_chunks_are_framed_anew(stage: Stage) -> None:
     chunks = b"5;ext=1\r\nhello\r\n3\r\n...\r\n0\r\nX-Trailer: evil\r\n\r\n"
-    said = await stage.raw(request(b"POST /v1/customers", b"Transfer-Encoding: chunked\r\n", chunks))
+    said = await send(stage, request(b"POST /v1/customers", b"Transfer-Encoding: chunked\r\n", chunks))
 
     assert said.startswith(b"HTTP/1.1 200")
     (asked,) = stage["customers"].asked[-1:]
@@ -88,19 +93,19 @@ async def test_a_trailer_is_no_header(stage: Stage) -> None:
     late = b"0\r\nAuthorization: Bearer " + TOKEN + b"\r\nPartnerdeck-Internal-Principal: operator\r\n\r\n"
     sent = b"POST /v1/customers HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + late
 
-    assert (await stage.raw(sent)).startswith(b"HTTP/1.1 401")
+    assert (await send(stage, sent)).startswith(b"HTTP/1.1 401")
 
 
 @pytest.mark.parametrize("size", [b"0x5", b"-5", b"5 5", b"", b"fffffffffffffffff"])
 async def test_a_body_whose_chunks_are_none_never_ends_for_the_service(stage: Stage, size: bytes) -> None:
-    said = await stage.raw(request(b"POST /v1/customers", b"Transfer-Encoding: chunked\r\n", size + b"\r\nhello\r\n" + TAIL))
+    said = await send(stage, request(b"POST /v1/customers", b"Transfer-Encoding: chunked\r\n", size + b"\r\nhello\r\n" + TAIL))
 
     assert b" 200 " not in said
     assert reached(stage) == []
 
 
 async def test_a_head_without_end_is_cut_off(stage: Stage) -> None:
-    said = await stage.raw(b"GET /v1/customers HTTP/1.1\r\n" + b"".join(b"x%d: y\r\n" % number for number in range(6000)))
+    said = await send(stage, b"GET /v1/customers HTTP/1.1\r\n" + b"".join(b"x%d: y\r\n" % number for number in range(6000)))
 
     assert said.startswith(b"HTTP/1.1 431")
     assert b"head_too_large" in said
@@ -108,8 +113,8 @@ async def test_a_head_without_end_is_cut_off(stage: Stage) -> None:
 
 async def test_a_head_that_drips_in_is_not_waited_for(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(protocol, "HEAD_SECONDS", 0.3)
-    half = await stage.raw(b"GET /v1/customers HTTP/1.1\r\nhost")
-    nothing = await stage.raw(b"")
+    half = await send(stage, b"GET /v1/customers HTTP/1.1\r\nhost")
+    nothing = await send(stage, b"")
 
     assert half.startswith(b"HTTP/1.1 408")
     assert nothing == b""

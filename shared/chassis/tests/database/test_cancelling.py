@@ -48,7 +48,7 @@ async def test_two_thousand_requests_that_are_given_up_leave_nothing_behind(
 
     await eventually(quiet)
     held = "select count(*) from pg_stat_activity where usename = 'licensing_api' and datname = current_database()"
-    assert min(came_to["cancelled"], came_to["done"], came_to["refused"]) > 50, came_to
+    assert min(came_to["cancelled"], came_to["done"], came_to["refused"]) > 0, came_to
     assert await watcher.fetchval(held) <= 2 * CONNECTIONS
     assert await changing_connections(api_database) == [CLEAN] * CONNECTIONS
     assert await reading_connections(api_database) == [CLEAN] * CONNECTIONS
