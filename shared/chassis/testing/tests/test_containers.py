@@ -34,7 +34,7 @@ def a_stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str) -> Ite
         for file in folder.glob("*.keeper"):
             keeper = Identity.read(file)
             if keeper is not None:
-                stop_stranger(keeper)
+                stop_stranger(keeper, patience=60)
 
 
 @pytest.fixture
