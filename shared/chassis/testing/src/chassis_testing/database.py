@@ -218,8 +218,10 @@ def _settings(postgres: PostgresAddress, service: str, database: str) -> Databas
 
 
 async def _create(postgres: PostgresAddress, name: str, service: str, template: str = "template0") -> None:
+    """Anew where an earlier run over the same, kept server left one."""
     connection = await server.connect(postgres)
     try:
+        await connection.execute(f'drop database if exists "{name}" with (force)')
         await connection.execute(f'create database "{name}" template "{template}" owner "{service}_owner"')
     finally:
         await connection.close()
