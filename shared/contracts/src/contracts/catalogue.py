@@ -5,7 +5,7 @@ from typing import Any, Final
 from contracts.any import audit, jobs
 from contracts.any.clocks import PartnerClockReached
 from contracts.attributes import teller
-from contracts.customers import clocks, credentials, customers, partners, roles, users
+from contracts.customers import clocks, credentials, customers, offboarding, partners, roles, users
 from contracts.licensing import billing, offers, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
 from contracts.records import Fact, Record, State
@@ -26,6 +26,8 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     customers.CustomerReviewCleared,
     customers.CustomerReviewRejected,
     customers.EulaAccepted,
+    offboarding.CustomerDisabled,
+    offboarding.CustomerEnabled,
     customers.CustomerChanged,
     credentials.CredentialLinkRequested,
     programmes.ProgrammeActivated,
