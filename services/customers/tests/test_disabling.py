@@ -14,10 +14,10 @@ from chassis_testing.database import as_stranger
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.offboarding import CustomerDisabled, CustomerEnabled
 from contracts.customers.users import UserChanged
-from customers import disabling
-from customers.disabling import DisableCustomer, EnableCustomer
 from customers.errors import CustomerNotFound, CustomerNotServed
 from customers.errors.offboarding import NotDisabled
+from customers.offboarding import disabling
+from customers.offboarding.disabling import DisableCustomer, EnableCustomer
 from customers.tables.users import User
 from customers_testing.builders import a_customer, a_partner
 from customers_testing.http import PASSWORD, Web, a_body, as_owner

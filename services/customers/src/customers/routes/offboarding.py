@@ -8,9 +8,10 @@ from starlette.responses import Response
 
 from chassis.access.permissions import Permission
 from chassis.http.calls import Call, allow
-from customers import customer_list, disabling
+from customers import customer_list
 from customers.customer_list import CustomerView
-from customers.disabling import DisableCustomer, EnableCustomer
+from customers.offboarding import disabling
+from customers.offboarding.disabling import DisableCustomer, EnableCustomer
 
 router: Final = APIRouter(prefix="/v1/customers/{customer_id}", tags=["off-boarding"])
 
