@@ -170,6 +170,16 @@ async def test_an_operator_sees_the_customers_of_all_partners(web: Web) -> None:
     assert len((await operator.get("/v1/customers")).json()["items"]) == 2
 
 
+async def test_an_operator_changes_a_customer_as_its_partner(web: Web) -> None:
+    partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)
+    customer = (await partner.post("/v1/customers", a_body())).json()
+    tags = f"/v1/customers/{customer['id']}/tags"
+
+    assert code(await operator.put(tags, {"tags": ["gold"]}, if_match='"1"')) == (400, "acting_as_needed")
+    tagged = await operator.put(tags, {"tags": ["gold"]}, if_match='"1"', partnerdeck_acting_as=customer["partner_id"])
+    assert (tagged.status_code, tagged.json()["tags"]) == (200, ["gold"])
+
+
 @pytest.mark.parametrize("query", [{"cursor": "nonsense"}, {"sort": "password"}, {"limit": 201}, {"colour": "red"}])
 async def test_a_bad_query_is_a_problem(web: Web, query: dict[str, Any]) -> None:
     partner = await web.a_partner()

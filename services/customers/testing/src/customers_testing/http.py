@@ -46,8 +46,21 @@ class Web:
         return await self.client.get(path, params=params, headers=self._headers())
 
     async def post(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return await self.send("POST", path, body, **headers)
+
+    async def put(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return await self.send("PUT", path, body, **headers)
+
+    async def patch(self, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        return await self.send("PATCH", path, body, **headers)
+
+    async def delete(self, path: str, **headers: str) -> httpx.Response:
+        return await self.send("DELETE", path, **headers)
+
+    async def send(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """``if_match`` is sent as the header ``if-match``."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.client.post(path, json=body, headers=self._headers() | named)
+        return await self.client.request(method, path, json=body, headers=self._headers() | named)
 
     async def a_partner(self, name: str = "Hafen IT", domain: str = "hafen.example", **more: Any) -> "Web":
         """Register a partner as the operator and sign its administrator in."""

@@ -18,6 +18,7 @@ from chassis import metrics
 from chassis.health import Health
 from chassis.http import failures, problems
 from chassis.http.correlation import Correlated
+from chassis.http.documenting import say_headers
 from chassis.http.failures import LastResort
 from chassis.http.finding import include
 from chassis.http.limits import Bounds, Limited
@@ -100,5 +101,6 @@ def _document(app: FastAPI) -> dict[str, Any]:
         components.setdefault("schemas", {})["Problem"] = problems.SCHEMA
         components.setdefault("securitySchemes", {})["token"] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
         document["security"] = [{"token": []}]
+        say_headers(document, app.routes)
         app.openapi_schema = document
     return app.openapi_schema

@@ -51,6 +51,14 @@ class BadActingAs(Refusal):
     remedy = "Send the id of a partner below your own, or leave the header out."
 
 
+class ActingAsNeeded(Refusal):
+    """An operator changes a customer as the partner that runs it."""
+
+    kind = Kind.MALFORMED
+    code = "acting_as_needed"
+    remedy = "Send Partnerdeck-Acting-As with the id of the customer's partner, which GET /v1/customers/{id} says."
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rails:
     """What a service's routes stand on; found as ``app.state.service``. ``tools`` are the service's own.
@@ -102,9 +110,12 @@ class Call:
         ``keyed`` is False where asking twice is no change twice (a preview): no idempotency key is kept.
 
         Raises:
+            ActingAsNeeded: an operator changes a customer and says as whom neither here nor in the header.
             Refusal: the rights do not suffice, or what the body of the block raises.
             Replayed: the same key was answered before.
         """
+        if customer and self.principal.kind == "operator" and tenant is self.principal.acting_as is None:
+            raise ActingAsNeeded
         async with denials(self._rails.database, self.principal, customer), self._change(customer, tenant, founding, keyed=keyed) as tx:
             yield tx
 
