@@ -60,7 +60,7 @@ async def test_a_programme_that_does_not_grant_paid_products_does_not_help(tx: T
 )
 def test_the_policy_says_what_is_sold_without_a_programme(without_programme: Any, answers: dict[str, Any], against: type[Refusal]) -> None:
     """CUS-17, LIC-10."""
-    policy = ProvisioningPolicy(version="7", paid_without_programme=without_programme)
+    policy = ProvisioningPolicy(paid_without_programme=without_programme)
 
     assert provisioning.against(a_product(kind="paid", answers=answers), frozenset(), policy) is against
     assert provisioning.against(a_product(kind="trial"), frozenset(), policy) is None

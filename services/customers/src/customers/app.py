@@ -10,6 +10,7 @@ from customers.consumers import consumers
 from customers.routes import clocks, customers, eula, offboarding, partners, reviews, rights, sessions, users
 from customers.rules.keyring import Keyring
 from customers.rules.passwords import Passwords
+from customers.rules.policy_kinds import KINDS
 from customers.rules.telling import RETELLINGS
 from customers.sandboxes import ADVANCE
 from customers.settings import Settings
@@ -26,6 +27,7 @@ def service(settings: Settings) -> Service:
         consumers=consumers(),
         states=states_of("customers"),
         jobs=[ADVANCE],
+        policies=KINDS,
         keys=KeySet([key]),
         tools=keyring,
         retellings=RETELLINGS,

@@ -33,7 +33,7 @@ async def create(tx: Transaction, command: CreateCustomer) -> Customer:
     admin = identity.first_admin(command)
     known = await surroundings.around(tx, command, admin)
     accepted = examination.examine(command, admin, known)
-    customer = _customer(tx, command, accepted, policy_version=known.identity.version)
+    customer = _customer(tx, command, accepted, policy_version=str(known.identity.version))
     tx.session.add(customer)
     await _settle(tx)
     tell_customer(tx, customer, *await _papers(tx, customer, command, accepted))

@@ -1,14 +1,9 @@
 """The licence terms in force: which version a customer's creation must name as accepted (CUS-26)."""
 
-import json
-from typing import Final
-
-import msgspec
-
 from chassis.database import Read
 from chassis.http.views import View
-
-_NEWEST: Final = "select document from policies where kind = 'eula' order by version desc limit 1"
+from customers.rules import policies
+from customers.rules.licence_terms import LicenceTerms
 
 
 class EulaView(View, frozen=True, kw_only=True):
@@ -24,4 +19,4 @@ class EulaView(View, frozen=True, kw_only=True):
 
 
 async def in_force(read: Read) -> EulaView:
-    return msgspec.convert(json.loads(await read.connection.fetchval(_NEWEST)), EulaView)
+    return EulaView.of_entity((await policies.read(read, LicenceTerms)).policy)

@@ -15,10 +15,10 @@ from chassis.database import Transaction
 from chassis.http.etags import Seen
 from contracts.customers.users import UserUpdated
 from customers.errors import NotTemporary
-from customers.rules import linking, surroundings
+from customers.rules import linking, policies
 from customers.rules.admission import settle
 from customers.rules.holding import hold
-from customers.rules.identity import objection
+from customers.rules.identity import IdentityPolicy, objection
 from customers.rules.objections import Objections
 from customers.rules.telling import tell_customer, tell_user
 from customers.tables.customers import Customer
@@ -44,14 +44,15 @@ async def replace_address(tx: Transaction, command: ReplaceAddress) -> Customer:
         EmailTaken: somebody else has it (CUS-11).
     """
     customer = await _temporary(tx, command)
-    policy = await surroundings.identity_policy(tx)
-    against = objection(command.email, customer.domain, policy, temporary=False)
+    identity = await policies.in_force(tx, IdentityPolicy)
+    against = objection(command.email, customer.domain, identity.policy, temporary=False)
     if against is not None:
         objections = Objections()
-        objections.add("/email", against.code, against.detail, rule=against.rule, remedy=f"Give an address on {customer.domain}.")
+        remedy = f"Give an address on {customer.domain}."
+        objections.add("/email", against.code, against.detail, rule=against.rule, remedy=remedy, by=identity)
         objections.refuse()
     customer.first_admin = customer.first_admin | {"email": command.email, "temporary": False}
-    customer.identity_policy_version = policy.version
+    customer.identity_policy_version = str(identity.version)
     customer.updated_at = tx.now
     if customer.status != "pending_review":
         customer.welcome_link_id = None

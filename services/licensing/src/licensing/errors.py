@@ -180,7 +180,3 @@ class PreviewOutdated(Refusal):
     code = "preview_outdated"
     remedy = "Ask for a new preview and confirm that one."
     rule = "BEY-05"
-
-
-class PolicyMissing(LookupError):
-    """No version of a policy document is there: the database was not migrated by this service."""

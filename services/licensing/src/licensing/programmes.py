@@ -95,7 +95,7 @@ async def activate(tx: Transaction, command: ActivateProgramme) -> Programme:
     if await capabilities.active_programme(tx) is not None:
         raise ProgrammeRunning
     command.seen.admit(programme.version)
-    matrix = await policies.in_force(tx, capabilities.NAME, capabilities.CapabilityMatrix)
+    matrix = await policies.in_force(tx, capabilities.CapabilityMatrix)
     programme.status, programme.activated_at = "active", tx.now
     programme.capabilities = matrix.policy.granted("service_provider")
     try:

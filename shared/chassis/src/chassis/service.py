@@ -34,6 +34,8 @@ from chassis.jobs.routes import routers
 from chassis.jobs.running import due_work
 from chassis.keys import KeySet
 from chassis.loops import Loop, Loops
+from chassis.policies import Kinds
+from chassis.policies import routes as policies
 from chassis.relay import Relay
 from chassis.relay.beating import Heart
 from chassis.retelling import Retelling
@@ -69,6 +71,7 @@ class Service:
     """The topics that it tells states to: they get beats (``contracts.catalogue.states_of``)."""
     due: Sequence[Due] = ()
     jobs: Sequence[JobKind] = ()
+    policies: Kinds | None = None
     keys: KeySet | None = None
     tools: Any = None
     chores: Sequence[Chore] = ()
@@ -110,11 +113,15 @@ class Process:
             )
         return build(
             title=f"Partnerdeck {self._service.name}",
-            routers=(*self._service.routers, *routers(self._service.name, self._service.jobs)) if rails else (),
+            routers=self._routers() if rails else (),
             health=self._health,
             state=rails,
             lifespan=self._lifespan,
         )
+
+    def _routers(self) -> Sequence[APIRouter]:
+        one = self._service
+        return (*one.routers, *routers(one.name, one.jobs), *policies.routers(one.name, one.policies))
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. A part that fails for good ends the process."""

@@ -67,14 +67,21 @@ def examine(command: CreateCustomer, admin: Admin, known: Surroundings) -> Accep
     _not_the_reseller(command, domain, known, objections)
     _unique(command, admin, known, objections)
     _products(command, known, objections)
-    if command.data_region not in known.regions:
-        remedy = f"Choose one of {', '.join(sorted(known.regions))}."
-        objections.add("/data_region", "unknown_region", "The installation does not serve this region.", rule="MKT-03", remedy=remedy)
-    if command.eula_version != known.eula_version:
-        objections.against(EulaOutdated, "/eula/version", f"Version {known.eula_version} of the licence terms is in force.")
+    _policies(command, known, objections)
     objections.refuse()
     findings = (*_odd(command, admin), *_denied(command, admin, known))
     return Accepted(company=company, contact=contact, domain=str(domain), admin=admin, findings=findings)
+
+
+def _policies(command: CreateCustomer, known: Surroundings, objections: Objections) -> None:
+    """CUS-26, MKT-03."""
+    regions, terms = known.residency.policy.regions, known.terms.policy
+    if command.data_region not in regions:
+        remedy = f"Choose one of {', '.join(sorted(regions))}."
+        detail = "The installation does not serve this region."
+        objections.add("/data_region", "unknown_region", detail, rule="MKT-03", remedy=remedy, by=known.residency)
+    if command.eula_version != terms.version:
+        objections.against(EulaOutdated, "/eula/version", f"Version {terms.version} of the licence terms is in force.", by=known.terms)
 
 
 def _company(company: Company, objections: Objections) -> Company:
@@ -104,9 +111,9 @@ def _domain(text: str, objections: Objections) -> str | None:
 
 def _first_admin(admin: Admin, domain: str, known: Surroundings, objections: Objections) -> None:
     """CUS-23, CUS-24."""
-    against = objection(admin.email, domain, known.identity, temporary=admin.temporary)
+    against = objection(admin.email, domain, known.identity.policy, temporary=admin.temporary)
     if against is not None:
-        objections.add(admin.pointer, against.code, against.detail, rule=against.rule, remedy=against.remedy)
+        objections.add(admin.pointer, against.code, against.detail, rule=against.rule, remedy=against.remedy, by=known.identity)
 
 
 def _not_the_reseller(command: CreateCustomer, domain: str | None, known: Surroundings, objections: Objections) -> None:
@@ -141,9 +148,9 @@ def _products(command: CreateCustomer, known: Surroundings, objections: Objectio
             objections.add(f"{pointer}/offer", "offer_twice", "Ask for each offer once; say how many in quantity.")
         seen.add(product.offer)
         _offered(product, known.offers.get(product.offer), pointer, objections)
-        against = provisioning.against(product, known.capabilities, known.provisioning)
+        against = provisioning.against(product, known.capabilities, known.provisioning.policy)
         if against is not None:
-            objections.against(against, f"{pointer}/kind", policy_version=known.provisioning.version)
+            objections.against(against, f"{pointer}/kind", by=known.provisioning)
 
 
 def _offered(product: ProductAsked, offer: KnownOffer | None, pointer: str, objections: Objections) -> None:

@@ -2,10 +2,11 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from anyascii import anyascii
 
+from chassis.policies import Policy
 from customers.rules import domains
 from customers.rules.application import CreateCustomer
 
@@ -13,11 +14,11 @@ _NO_LOCAL: Final = re.compile(r"[^a-z0-9-]+")
 _LONGEST: Final = 64
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IdentityPolicy:
+class IdentityPolicy(Policy):
     """``first_admin`` says whether the first address must be on the customer's domain."""
 
-    version: str
+    kind: ClassVar[str] = "identity"
+
     first_admin: Literal["same_domain", "any"]
     temporary_allowed: bool
 

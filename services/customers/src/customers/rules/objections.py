@@ -5,8 +5,10 @@ otherwise it is 422, and the codes in ``errors`` tell them apart. Each keeps its
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from chassis.errors import FieldError, Refusal
+from chassis.policies import InForce
 from customers.errors import NotAcceptable
 
 
@@ -23,13 +25,22 @@ class Objections:
     def __init__(self) -> None:
         self._found: list[_Objection] = []
 
-    def add(self, pointer: str, code: str, detail: str, *, rule: str | None = None, remedy: str | None = None) -> None:
-        """What has no kind of refusal of its own."""
-        self._found.append(_Objection(NotAcceptable, FieldError(pointer, code, detail, rule=rule, remedy=remedy), None))
+    def add(
+        self,
+        pointer: str,
+        code: str,
+        detail: str,
+        *,
+        rule: str | None = None,
+        remedy: str | None = None,
+        by: InForce[Any] | None = None,
+    ) -> None:
+        """What has no kind of refusal of its own. ``by`` is the policy that decided."""
+        self._found.append(_Objection(NotAcceptable, FieldError(pointer, code, detail, rule=rule, remedy=remedy), _version(by)))
 
-    def against(self, kind: type[Refusal], pointer: str, detail: str = "", *, policy_version: str | None = None) -> None:
+    def against(self, kind: type[Refusal], pointer: str, detail: str = "", *, by: InForce[Any] | None = None) -> None:
         """What a refusal of a kind of its own says, about one field."""
-        self._found.append(_Objection(kind, kind.at(pointer, detail), policy_version))
+        self._found.append(_Objection(kind, kind.at(pointer, detail), _version(by)))
 
     def refuse(self) -> None:
         """Go on only if there is no objection.
@@ -49,6 +60,10 @@ class Objections:
             remedy=_common({error.remedy for error in errors}),
             policy_version=_common({one.policy_version for one in self._found}),
         )
+
+
+def _version(by: InForce[Any] | None) -> str | None:
+    return str(by.version) if by else None
 
 
 def _common(said: set[str | None]) -> str | None:

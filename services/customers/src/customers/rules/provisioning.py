@@ -1,9 +1,9 @@
 """Provisioning: which paid products may be asked for at a customer's creation (CUS-17, C-10)."""
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from chassis.errors import Refusal
+from chassis.policies import Policy
 from contracts.customers.customers import ProductAsked
 from customers.errors import ProgrammeRequired, SerialRequired
 
@@ -11,11 +11,11 @@ SET_UP_PAID: Final = "set_up_paid"
 _SERIAL: Final = "serial_number"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProvisioningPolicy:
+class ProvisioningPolicy(Policy):
     """``paid_without_programme``: never, always, or with the product's serial number among its answers."""
 
-    version: str
+    kind: ClassVar[str] = "provisioning"
+
     paid_without_programme: Literal["no", "yes", "product_serial"]
 
 

@@ -8,13 +8,17 @@ from sqlalchemy import Select, String, Text, Uuid, any_, bindparam, cast, exists
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import Transaction
+from chassis.policies import InForce
+from customers.rules import policies
 from customers.rules.application import CreateCustomer
 from customers.rules.identity import Admin, IdentityPolicy
+from customers.rules.licence_terms import LicenceTerms
 from customers.rules.names import company_key
 from customers.rules.provisioning import ProvisioningPolicy
+from customers.rules.residency import ResidencyPolicy
 from customers.rules.screening import DeniedParty, Index
 from customers.tables.customers import LIVING, Customer
-from customers.tables.known import KnownOffer, KnownProgramme, Policy, ScreeningList, ScreeningName
+from customers.tables.known import KnownOffer, KnownProgramme, ScreeningList, ScreeningName
 from customers.tables.partners import Partner
 from customers.tables.users import User
 
@@ -23,7 +27,7 @@ from customers.tables.users import User
 class Surroundings:
     """``staff_domains`` are those of the partner's own users; ``taken`` are login addresses in lower case.
 
-    ``capabilities`` are what the partner's active programme grants; ``eula_version`` is the one in force.
+    ``capabilities`` are what the partner's active programme grants; ``terms`` are the licence terms.
     """
 
     partner_name: str
@@ -32,10 +36,10 @@ class Surroundings:
     company_exists: bool
     capabilities: frozenset[str]
     offers: dict[str, KnownOffer]
-    identity: IdentityPolicy
-    provisioning: ProvisioningPolicy
-    eula_version: str
-    regions: frozenset[str]
+    identity: InForce[IdentityPolicy]
+    provisioning: InForce[ProvisioningPolicy]
+    terms: InForce[LicenceTerms]
+    residency: InForce[ResidencyPolicy]
     denied: Index
 
 
@@ -56,23 +60,12 @@ async def around(tx: Transaction, command: CreateCustomer, admin: Admin) -> Surr
         company_exists=row.company_exists,
         capabilities=frozenset(row.capabilities or ()),
         offers={offer.code: offer for offer in offers},
-        identity=IdentityPolicy(version=str(row.identity_version), **row.identity),
-        provisioning=ProvisioningPolicy(version=str(row.provisioning_version), **row.provisioning),
-        eula_version=row.eula["version"],
-        regions=frozenset(row.residency["regions"]),
+        identity=InForce.among(row.policies, IdentityPolicy),
+        provisioning=InForce.among(row.policies, ProvisioningPolicy),
+        terms=InForce.among(row.policies, LicenceTerms),
+        residency=InForce.among(row.policies, ResidencyPolicy),
         denied=await _denied_parties(tx, row.loads),
     )
-
-
-async def identity_policy(tx: Transaction) -> IdentityPolicy:
-    """Which addresses a first admin may have."""
-    newest = select(Policy.version, Policy.document).where(Policy.kind == "identity").order_by(Policy.version.desc()).limit(1)
-    row = (await tx.session.execute(newest)).one()
-    return IdentityPolicy(version=str(row.version), **row.document)
-
-
-def _newest(kind: str, column: Any) -> Any:
-    return select(column).where(Policy.kind == kind).order_by(Policy.version.desc()).limit(1).scalar_subquery()
 
 
 def _look() -> Select[Any]:
@@ -92,12 +85,7 @@ def _look() -> Select[Any]:
         func.door.taken_emails(emails, type_=ARRAY(Text)).label("taken"),
         exists().where(Customer.partner_id == mine, *company, text(LIVING)).label("company_exists"),
         granted.scalar_subquery().label("capabilities"),
-        _newest("identity", Policy.document).label("identity"),
-        _newest("identity", Policy.version).label("identity_version"),
-        _newest("residency", Policy.document).label("residency"),
-        _newest("provisioning", Policy.document).label("provisioning"),
-        _newest("provisioning", Policy.version).label("provisioning_version"),
-        _newest("eula", Policy.document).label("eula"),
+        policies.documents.together(IdentityPolicy, ProvisioningPolicy, LicenceTerms, ResidencyPolicy).label("policies"),
         loads.scalar_subquery().label("loads"),
     )
 

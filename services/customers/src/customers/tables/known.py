@@ -1,10 +1,10 @@
-"""What customers has to know to refuse at once: offers and programmes as licensing tells them, lists, policies.
+"""What customers has to know to refuse at once: offers and programmes as licensing tells them, lists.
 
-Offers, lists and policies are shared tables; a programme is its partner's.
+Offers and lists are shared tables; a programme is its partner's.
 """
 
 from datetime import datetime
-from typing import Any, cast
+from typing import cast
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Index, Table, Text
@@ -61,17 +61,6 @@ class ScreeningName(Base):
     reference: Mapped[str]
     name: Mapped[str]
     country: Mapped[str | None]
-
-
-class Policy(Base):
-    """A policy document; the highest version of a kind holds."""
-
-    __tablename__ = "policies"
-
-    kind: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)
-    document: Mapped[dict[str, Any]]
-    published_at: Mapped[datetime]
 
 
 offers = cast("Table", KnownOffer.__table__)

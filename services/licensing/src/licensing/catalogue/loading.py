@@ -8,18 +8,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.database import Transaction, Work
+from chassis.policies import Policy
 from contracts.licensing.offers import OfferState, Price, TrialPolicy
 from contracts.root import ROOT_PARTNER_ID
 from licensing.catalogue.document import CatalogueFile, OfferSaid, SerialSaid
 from licensing.catalogue.reading import UnreadableFile
+from licensing.rules import policies
 from licensing.rules.capabilities import CapabilityMatrix
 from licensing.rules.telling import tell_offer, tell_programme
 from licensing.tables.offers import Offer, OfferVersion
-from licensing.tables.policies import PolicyDocument
 from licensing.tables.programmes import Programme
 from licensing.tables.serials import Serial
 
@@ -45,10 +46,10 @@ async def load(work: Work, file: CatalogueFile) -> Loaded:
     async with work.item(ROOT_PARTNER_ID) as tx:
         offers = [said.code for said in file.offers if await _publish(tx, said)]
         serials = await _add_serials(tx, file.serials)
-        policies = await _publish_policies(tx, file)
-    if "capabilities" in policies and file.policies.capabilities is not None:
+        published = await _publish_policies(tx, file)
+    if "capabilities" in published and file.policies.capabilities is not None:
         await _retell_programmes(work, file.policies.capabilities)
-    return Loaded(offers=offers, serials=serials, policies=policies)
+    return Loaded(offers=offers, serials=serials, policies=published)
 
 
 async def _publish(tx: Transaction, said: OfferSaid) -> bool:
@@ -95,17 +96,15 @@ async def _add_serials(tx: Transaction, said: list[SerialSaid]) -> int:
 
 
 async def _publish_policies(tx: Transaction, file: CatalogueFile) -> list[str]:
-    documents = {name: document for name, document in file.policies.model_dump(mode="json").items() if document is not None}
-    return [name for name, document in documents.items() if await _publish_policy(tx, name, document)]
+    said = [policy for policy in (file.policies.capabilities, file.policies.rating) if policy is not None]
+    return [policy.kind for policy in said if await _publish_policy(tx, policy)]
 
 
-async def _publish_policy(tx: Transaction, name: str, document: dict[str, Any]) -> bool:
-    newest = select(func.max(PolicyDocument.version)).where(PolicyDocument.name == name)
-    version = (await tx.session.execute(newest)).scalar_one() or 0
-    stands = await tx.session.get(PolicyDocument, (name, version))
-    if stands is not None and stands.document == document:
+async def _publish_policy(tx: Transaction, policy: Policy) -> bool:
+    stands = await policies.in_force(tx, type(policy))
+    if stands.policy == policy:
         return False
-    tx.session.add(PolicyDocument(name=name, version=version + 1, document=document, published_at=tx.now))
+    await policies.documents.add(tx, policy, stands.version + 1)
     return True
 
 

@@ -6,12 +6,13 @@ needs the programme. Publishing another version switches to the table's reading.
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy import select
 
 from chassis.database import Transaction
+from chassis.http.bodies import Body
+from chassis.policies import Policy
 from licensing.errors import CapabilityMissing
 from licensing.rules import policies
 from licensing.tables.programmes import Programme
@@ -20,20 +21,16 @@ type Action = Literal["set_up_trial", "set_up_paid", "monitor", "convert_trial",
 type Cell = Literal["yes", "no", "product_serial"]
 type Standing = Literal["none", "service_provider"]
 
-NAME: Final = "capabilities"
 
-
-class ActionRow(BaseModel):
+class ActionRow(Body):
     """One action of the matrix; ``rule`` is the requirement that a refusal names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     none: Cell
     service_provider: Cell
     rule: str
 
 
-class CapabilityMatrix(BaseModel):
+class CapabilityMatrix(Policy):
     """What each action opens.
 
     ``set_up_trial`` and ``set_up_paid`` decide about what is ordered at a customer's creation (``orders.accept``),
@@ -42,7 +39,7 @@ class CapabilityMatrix(BaseModel):
     shown and told; converting is the only verb on a running subscription, and it has an action of its own.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    kind: ClassVar[str] = "capabilities"
 
     actions: dict[Action, ActionRow]
 
@@ -94,7 +91,7 @@ class Capabilities:
 
 async def of(tx: Transaction) -> Capabilities:
     """What the transaction's partner may do."""
-    matrix = await policies.in_force(tx, NAME, CapabilityMatrix)
+    matrix = await policies.in_force(tx, CapabilityMatrix)
     standing: Standing = "service_provider" if await active_programme(tx) else "none"
     return Capabilities(standing=standing, matrix=matrix.policy, version=matrix.version)
 

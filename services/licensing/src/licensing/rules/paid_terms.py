@@ -18,8 +18,6 @@ from licensing.tables.lines import BillingLine
 from licensing.tables.offers import Offer
 from licensing.tables.subscriptions import Subscription
 
-_RATING = "rating"
-
 
 async def quote(tx: Transaction, offer: Offer, quantity: int, zone: ZoneInfo, reason: Reason) -> Quote:
     """What the first paid term would be if it began now.
@@ -27,7 +25,7 @@ async def quote(tx: Transaction, offer: Offer, quantity: int, zone: ZoneInfo, re
     Raises:
         NoPriceOfOffer: the offer is for trials only.
     """
-    rating = await policies.in_force(tx, _RATING, RatingPolicy)
+    rating = await policies.in_force(tx, RatingPolicy)
     basis = Basis(price=offers.price_of(offer), offer_version=offer.offer_version, rating=rating.policy, rating_version=rating.version)
     return quotes.first_term(basis, quantity, local_date(tx.now, zone), zone, line_id=tx.new_id(), reason=reason)
 

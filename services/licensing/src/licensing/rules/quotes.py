@@ -8,12 +8,11 @@ arrears rates nothing before its period has closed. Pure: preview and execution 
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict
-
+from chassis.policies import Policy as PolicyDocument
 from contracts.licensing.offers import Price
 from licensing.billing import (
     Cadence,
@@ -33,10 +32,10 @@ from licensing.billing.periods import instant_of
 _PERIODS: Final = {"month": Cadence(months=1), "quarter": Cadence(months=3), "year": Cadence(months=12)}
 
 
-class RatingPolicy(BaseModel):
-    """How lines are rated; a policy document."""
+class RatingPolicy(PolicyDocument):
+    """How lines are rated."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: ClassVar[str] = "rating"
 
     convention: Convention
     rounding: RoundingOrder

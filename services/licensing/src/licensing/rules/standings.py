@@ -6,14 +6,13 @@ from uuid import UUID
 from chassis.database import Read
 from chassis.errors import Refusal
 from chassis.http.views import View
-from licensing.errors import CapabilityMissing, PolicyMissing, SerialRequired
-from licensing.rules.capabilities import NAME, Action, Capabilities, CapabilityMatrix, Decision
+from licensing.errors import CapabilityMissing, SerialRequired
+from licensing.rules import policies
+from licensing.rules.capabilities import Action, Capabilities, CapabilityMatrix, Decision
 
-_IN_FORCE: Final = """
-select version, document::text as document,
-       exists (select from programmes where partner_id = $1 and kind = 'service_provider' and status = 'active') as in_programme
-  from policies where name = $2 order by version desc limit 1
-"""
+_IN_PROGRAMME: Final = (
+    "select exists (select from programmes where partner_id = $1 and kind = 'service_provider' and status = 'active') as in_programme"
+)
 
 
 class CapabilityView(View, frozen=True, kw_only=True):
@@ -33,11 +32,9 @@ async def read(reading: Read, partner_id: UUID) -> Capabilities:
     Raises:
         PolicyMissing: no matrix was ever published.
     """
-    row = await reading.connection.fetchrow(_IN_FORCE, partner_id, NAME)
-    if row is None:
-        raise PolicyMissing(NAME)
-    matrix = CapabilityMatrix.model_validate_json(row["document"])
-    return Capabilities(standing="service_provider" if row["in_programme"] else "none", matrix=matrix, version=row["version"])
+    matrix = await policies.read(reading, CapabilityMatrix)
+    in_programme = await reading.connection.fetchval(_IN_PROGRAMME, partner_id)
+    return Capabilities(standing="service_provider" if in_programme else "none", matrix=matrix.policy, version=matrix.version)
 
 
 async def to_monitor(reading: Read) -> None:

@@ -1,19 +1,12 @@
 """Policy documents: immutable versions of what was decided for every partner. Shared."""
 
-from datetime import datetime
-from typing import Any
-
 from sqlalchemy.orm import Mapped, mapped_column
 
+from chassis.policies import PolicyRow
 from licensing.tables import Base
 
 
-class PolicyDocument(Base):
-    """The highest version of a name is in force."""
+class PolicyDocument(PolicyRow, Base):
+    """A version; the highest of a kind is in force."""
 
-    __tablename__ = "policies"
-
-    name: Mapped[str] = mapped_column(primary_key=True)
-    version: Mapped[int] = mapped_column(primary_key=True)
-    document: Mapped[dict[str, Any]]
-    published_at: Mapped[datetime]
+    kind: Mapped[str] = mapped_column("name", primary_key=True)

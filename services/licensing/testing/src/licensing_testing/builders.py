@@ -20,7 +20,7 @@ from licensing import programmes
 from licensing.programmes import ActivateProgramme, ValidateSerial
 from licensing.rules import beginnings
 from licensing.rules.beginnings import Recipient
-from licensing.rules.capabilities import NAME, Cell
+from licensing.rules.capabilities import CapabilityMatrix, Cell
 from licensing.rules.orders import Accepted
 from licensing.tables.customers import served_customers
 from licensing.tables.offers import Offer
@@ -114,7 +114,7 @@ async def a_matrix(tx: Transaction, *, convert_trial: Cell = "yes", set_up_paid:
     }
     actions = {action: {"none": cell, "service_provider": "yes", "rule": "C-7"} for action, cell in rows.items()}
     async with as_operator(tx):
-        tx.session.add(PolicyDocument(name=NAME, version=2, document={"actions": actions}, published_at=tx.now))
+        tx.session.add(PolicyDocument(kind=CapabilityMatrix.kind, version=2, document={"actions": actions}, published_at=tx.now))
 
 
 async def a_customer(tx: Transaction, *, status: CustomerStatus = "active", customer_id: UUID | None = None) -> UUID:

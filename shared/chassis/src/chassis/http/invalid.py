@@ -50,8 +50,13 @@ def invalid(found: RequestValidationError) -> Problem:
         code="invalid",
         title="The request is not valid.",
         remedy="Correct what errors names and send it again.",
-        errors=[_field_error(error, found.body) for error in errors[:MOST_ERRORS]],
+        errors=field_errors(errors, found.body),
     )
+
+
+def field_errors(errors: Sequence[Mapping[str, Any]], body: Any) -> list[FieldError]:
+    """What pydantic found, as errors of fields; the ``loc`` of what is in the body begins with ``body``."""
+    return [_field_error(error, body) for error in errors[:MOST_ERRORS]]
 
 
 _MALFORMED: Final = Problem(status=400, code="malformed_body", title="The body cannot be read.", remedy="Send well-formed JSON in UTF-8.")

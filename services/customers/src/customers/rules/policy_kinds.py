@@ -1,0 +1,20 @@
+"""Every kind of policy document that customers decides by; one that is missing here is neither shown nor published."""
+
+from typing import Final
+
+from chassis.policies import Kinds
+from customers.rules.identity import IdentityPolicy
+from customers.rules.licence_terms import LicenceTerms
+from customers.rules.new_roles import RolesPolicy
+from customers.rules.policies import documents
+from customers.rules.provisioning import ProvisioningPolicy
+from customers.rules.residency import ResidencyPolicy
+
+_SHAPES: Final = (
+    IdentityPolicy,
+    LicenceTerms,
+    ProvisioningPolicy,
+    ResidencyPolicy,
+    RolesPolicy,
+)
+KINDS: Final = Kinds(documents, _SHAPES)

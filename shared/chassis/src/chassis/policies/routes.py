@@ -1,0 +1,50 @@
+"""Policies over HTTP: everybody who works with them reads them, operators publish. One router per service that has some."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from chassis.http.calls import Call, allow
+from chassis.http.lists import Asked, Listing
+from chassis.policies.kinds import Kinds
+from chassis.policies.shown import PolicyView, Shelf
+
+READERS = frozenset({"partner", "operator"})
+OPERATORS = frozenset({"operator"})
+
+
+class VersionQuery(Asked):
+    """``version`` left out is the one in force."""
+
+    version: int | None = None
+
+
+def routers(service: str, kinds: Kinds | None) -> list[APIRouter]:
+    """The routes of a service's policies; none when it has none."""
+    if kinds is None:
+        return []
+    shelf = Shelf(service, kinds)
+    made = APIRouter(prefix=f"/v1/policies/{service}", tags=["policies"])
+
+    @made.get("", response_model=Listing[PolicyView])
+    async def list_policies(_: Annotated[Asked, Query()], call: Annotated[Call, allow(kinds=READERS)]) -> Response:
+        """What this service decides by, each kind as it is in force."""
+        async with call.read() as read:
+            return call.answer(await shelf.page(read))
+
+    @made.get("/{kind}", response_model=PolicyView)
+    async def get(kind: str, query: Annotated[VersionQuery, Query()], call: Annotated[Call, allow(kinds=READERS)]) -> Response:
+        async with call.read() as read:
+            policy = await shelf.one(read, kind, query.version)
+            return call.answer(policy, version=policy.version)
+
+    @made.post("/{kind}", status_code=201, response_model=PolicyView)
+    async def publish(kind: str, document: dict[str, Any], call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
+        """Put the next version in force. It decides from then on; what was decided before keeps the version by which it was."""
+        async with call.change() as tx:
+            published = await kinds.publish(tx, kind, document, call.seen)
+            view = shelf.published(published.policy, published.version, tx.real_now)
+            return call.created(view, location=f"/v1/policies/{service}/{kind}?version={published.version}", version=published.version)
+
+    return [made]
