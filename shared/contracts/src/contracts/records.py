@@ -7,6 +7,7 @@ field is a defect of the teller. Reading is lenient: a newer teller may say more
 
 import math
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import chain
 from typing import Annotated, ClassVar, Final, Self, TypeVar
 
@@ -95,6 +96,14 @@ class Record(Part):
         return self.model_dump_json().encode()
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of an entity in its state topic: a record without a body, after which nothing is kept of it."""
+
+    topic: str
+    aggregate: str
+
+
 class Fact(Record):
     """What happened, in the past tense: ``TrialConverted`` for ``trial.converted``."""
 
@@ -104,3 +113,8 @@ class State[S: Part](Record):
 
     facts: list[str]
     state: S
+
+    @classmethod
+    def ending(cls) -> Ending:
+        """What is told when there is no such entity any more."""
+        return Ending(cls.topic, cls.aggregate)

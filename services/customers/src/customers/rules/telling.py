@@ -45,6 +45,11 @@ def tell_customer(tx: Transaction, customer: Customer, *facts: CustomerFact, urg
     tx.tell(CustomerChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts), urgent=urgent)
 
 
+def tell_fact(tx: Transaction, customer: Customer, fact: CustomerFact) -> None:
+    """What happened to a customer at its present version, where its state is another partner's to tell: it has changed hands."""
+    tx.tell(fact, about=tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id))
+
+
 def _told(tx: Transaction, about: About, facts: tuple[Fact, ...]) -> list[UUID]:
     return [tx.tell(fact, about=about) for fact in facts]
 

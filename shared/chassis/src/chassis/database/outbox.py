@@ -20,7 +20,7 @@ from chassis.database import clocks
 from chassis.database.tables import Base
 from chassis.errors import Kind, Refusal
 from contracts.envelope import Envelope, encode
-from contracts.records import Fact, Record
+from contracts.records import Ending, Fact, Record
 
 LARGEST: Final = 1_048_576 - 4_096
 """Bytes of key, headers and payload that fit into one record of a topic, whatever their compression, with the record's own overhead."""
@@ -94,14 +94,14 @@ class About:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """One record told by a transaction, before it is written: what it says, and the bytes that will go over the wire."""
+    """One record told by a transaction, before it is written: what it says, and the bytes that will go over the wire; none of an ending."""
 
-    record: Record
+    record: Record | Ending
     about: About
     envelope: Envelope
     lane: Lane
     headers: Sequence[tuple[str, bytes]]
-    payload: bytes
+    payload: bytes | None
 
     @property
     def key(self) -> UUID:
@@ -109,14 +109,14 @@ class Told:
         return self.envelope.partition_key if isinstance(self.record, Fact) else self.about.id
 
 
-def say(record: Record, about: About, envelope: Envelope, *, lane: Lane = Lane.USUAL, urgent: bool = False) -> Told:
+def say(record: Record | Ending, about: About, envelope: Envelope, *, lane: Lane = Lane.USUAL, urgent: bool = False) -> Told:
     """Make a record ready for the outbox. What says who may do what is urgent by itself.
 
     Raises:
         TooLargeToTell: no topic would take it.
     """
-    headers, payload = encode(envelope), record.payload()
-    size = len(payload) + sum(len(name) + len(value) for name, value in headers)
+    headers, payload = encode(envelope), record.payload() if isinstance(record, Record) else None
+    size = len(payload or b"") + sum(len(name) + len(value) for name, value in headers)
     if size > LARGEST:
         raise TooLargeToTell(f"{record.topic} of {about.kind} {about.id} has {size} bytes, {LARGEST} is the most", bytes=size)
     first = Lane.URGENT if urgent or record.aggregate in _ACCESS else lane

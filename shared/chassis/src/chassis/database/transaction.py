@@ -19,7 +19,7 @@ from chassis.database.outbox import About, Lane, Told, say
 from chassis.ids import new_id
 from chassis.principal import Principal
 from contracts.envelope import Envelope
-from contracts.records import Fact, Record
+from contracts.records import Ending, Fact, Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +82,10 @@ class Transaction:
         """Say whom the next records are about. Flush first: ``version`` is the one this transaction gave the entity."""
         return About(kind=kind, id=entity_id, version=version, partner_id=self.partner_id, customer_id=customer_id, data_region=data_region)
 
-    def tell(self, record: Record, *, about: About, caused_by: Sequence[UUID] = (), urgent: bool = False) -> UUID:
-        """Tell a fact or a state; it is published after the commit, at least once, always under the id answered here.
+    def tell(self, record: Record | Ending, *, about: About, caused_by: Sequence[UUID] = (), urgent: bool = False) -> UUID:
+        """Tell a fact, a state or the end of an entity (``State.ending``); it is published after the commit, at least once.
 
+        What is answered is the id under which it is told, however often.
         ``urgent`` is what changes who may do what: it is sent before everything else. Records of
         partners, users and roles are so by themselves; a customer's are when its tags, partner or
         management type change.
@@ -138,6 +139,22 @@ class Transaction:
         return [type(one.record) for one in self.told if isinstance(one.record, Fact)]
 
     @asynccontextmanager
+    async def beside(self, partner_id: UUID) -> AsyncIterator["Transaction"]:
+        """The same work in another partner's name: who changes hands is told of by both. For workers, whom no policy holds to one partner.
+
+        Raises:
+            ValueError: a sandbox's time is no other partner's.
+        """
+        if self.sandbox:
+            raise ValueError(f"what partner {self.partner_id} plays with stays in its sandbox")
+        other = Transaction(self.session, partner_id=partner_id, now=self.now, origin=self._origin)
+        other._states.update(self._states)
+        yield other
+        await self.session.flush()
+        self.told.extend(other.told)
+        self._states.update(other._states)
+
+    @asynccontextmanager
     async def part(
         self, *, principal: Principal | None = None, lane: Lane | None = None, **origin: str | None
     ) -> AsyncIterator["Transaction"]:
@@ -176,7 +193,7 @@ class Transaction:
             raise ValueError(f"the state of {about.kind} {about.id} was told at version {about.version} before")
         self._states.add(told)
 
-    def _envelope(self, event_id: UUID, record: Record, about: About, causes: str | None) -> Envelope:
+    def _envelope(self, event_id: UUID, record: Record | Ending, about: About, causes: str | None) -> Envelope:
         return Envelope(
             id=event_id,
             type=record.topic,
