@@ -5,7 +5,7 @@ from typing import Any, Final
 from contracts.any import audit, jobs
 from contracts.any.clocks import PartnerClockReached
 from contracts.attributes import teller
-from contracts.customers import clocks, credentials, customers, offboarding, partners, roles, users
+from contracts.customers import clocks, credentials, customers, offboarding, partners, roles, sessions, users
 from contracts.licensing import billing, offers, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
 from contracts.records import Fact, Record, State
@@ -17,6 +17,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     PartnerClockReached,
     users.UserCreated,
     users.UserUpdated,
+    users.UserDisabled,
     users.UserChanged,
     roles.RoleCreated,
     roles.RoleChanged,
@@ -30,6 +31,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     offboarding.CustomerEnabled,
     customers.CustomerChanged,
     credentials.CredentialLinkRequested,
+    sessions.SessionEnded,
     programmes.ProgrammeActivated,
     programmes.ProgrammeEnded,
     programmes.ProgrammeChanged,

@@ -35,5 +35,7 @@ class Partner(TenantRow, Versioned, Base):
     language: Mapped[str]
     time_zone: Mapped[str]
     support: Mapped[dict[str, Any]]
+    second_factor: Mapped[str] = mapped_column(default="optional")
+    second_factor_below: Mapped[str] = mapped_column(default="optional")
     registered_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -2,13 +2,15 @@
 
 ``role_ids`` is a list and no table of its own because every request reads it; who assigns a
 role locks it first, so none is named that does not exist. The password is not here but behind
-the door, where no running role can read it.
+the door, where no running role can read it; so is the secret of its second factor.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow, Versioned
@@ -40,5 +42,8 @@ class User(TenantRow, Versioned, Base):
     email: Mapped[str | None]
     language: Mapped[str]
     role_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    contacts: Mapped[list[Any]] = mapped_column(JSONB, default=list)
+    second_factor: Mapped[bool] = mapped_column(default=False)
+    email_change: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

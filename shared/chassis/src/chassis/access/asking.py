@@ -17,7 +17,7 @@ import msgspec
 import structlog
 from prometheus_client import Counter
 
-from chassis.access.rights import AccessEnded, AccessUnconfirmed, ActingRefused, Rights, RoleGrant
+from chassis.access.rights import AccessEnded, AccessUnconfirmed, ActingRefused, Rights, RoleGrant, SecondFactorRequired
 from chassis.database.clocks import PartnerClock
 from chassis.errors import Refusal
 from chassis.metrics import REGISTRY
@@ -34,7 +34,7 @@ _MOST_REMEMBERED: Final = 4096
 ASKED: Final = Counter("access_asked", "Questions to customers about rights, by what came of them", ("outcome",), registry=REGISTRY)
 
 _REFUSALS: Final[Mapping[str, type[Refusal]]] = {
-    refusal.code: refusal for refusal in (AccessEnded, ActingRefused, TokenExpired, TokenInvalid)
+    refusal.code: refusal for refusal in (AccessEnded, ActingRefused, SecondFactorRequired, TokenExpired, TokenInvalid)
 }
 
 

@@ -68,7 +68,15 @@ def _with_clocks(partners: Projection[PartnerChanged]) -> Projection[PartnerChan
 
 def _partner(record: PartnerChanged) -> dict[str, Any]:
     state = record.state
-    return {"partner_id": state.id, "id": state.id, "ancestors": state.ancestors, "status": state.status, "shut_out": state.shut_out}
+    return {
+        "partner_id": state.id,
+        "id": state.id,
+        "ancestors": state.ancestors,
+        "status": state.status,
+        "shut_out": state.shut_out,
+        "second_factor": state.second_factor,
+        "second_factor_below": state.second_factor_below,
+    }
 
 
 def _user(record: UserChanged) -> dict[str, Any]:
@@ -81,6 +89,7 @@ def _user(record: UserChanged) -> dict[str, Any]:
         "gen": state.gen,
         "customer_id": state.customer_id,
         "role_ids": state.role_ids,
+        "second_factor": state.second_factor,
     }
 
 

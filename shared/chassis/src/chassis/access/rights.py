@@ -27,7 +27,16 @@ class AccessEnded(Refusal):
 
     kind = Kind.UNAUTHENTICATED
     code = "access_ended"
-    remedy = "Sign in again."
+    remedy = "Exchange the refresh token for a new access token; where that is refused, sign in again."
+
+
+class SecondFactorRequired(Refusal):
+    """Your partner requires a second factor, and you have none."""
+
+    kind = Kind.FORBIDDEN
+    code = "second_factor_required"
+    remedy = "Enrol one with POST /v1/me/second-factor; until then nothing else is possible."
+    rule = "MKT-04"
 
 
 class AccessUnconfirmed(Refusal):
@@ -136,6 +145,7 @@ class Rights:
 _RIGHTS: Final = """
 select u.kind, u.status, u.gen, u.customer_id, p.status as partner_status, t.status as tenant_status,
        t.shut_out, t.ancestors, c.ahead, c.standing_at,
+       u.kind in ('partner', 'operator') and not u.second_factor and door.second_factor_required(u.partner_id) as must_enrol,
        (select coalesce(jsonb_agg(jsonb_build_object(
                  'permissions', r.permissions, 'all_customers', r.all_customers, 'default_level', r.default_level,
                  'customers', r.customers, 'tags', r.tags) order by r.id), '[]')::text
@@ -152,15 +162,17 @@ _CUSTOMER: Final = "select tags from access_customers where partner_id = $1 and 
 type FetchRow = Callable[..., Awaitable[Any]]
 
 
-async def rights_of(fetchrow: FetchRow, principal: Principal, *, lenient: bool = False) -> Rights:
+async def rights_of(fetchrow: FetchRow, principal: Principal, *, lenient: bool = False, enrolling: bool = False) -> Rights:
     """Read what the principal may do now.
 
     ``fetchrow`` runs one statement with positional parameters in the request's transaction.
-    ``lenient`` takes what was told of the user before its token was made.
+    ``lenient`` takes what was told of the user before its token was made. ``enrolling`` is for the
+    operations that give a user its second factor, and for no others.
 
     Raises:
         AccessUnconfirmed: what customers told of the user has not arrived here.
         AccessEnded: the user, its partner or this generation of its tokens is no longer valid.
+        SecondFactorRequired: the user must have a second factor, and has none.
         ActingRefused: the tenant is no descendant of the principal's partner, or has shut it out.
     """
     row = await fetchrow(_RIGHTS, principal.partner_id, principal.user_id, principal.tenant)
@@ -169,6 +181,8 @@ async def rights_of(fetchrow: FetchRow, principal: Principal, *, lenient: bool =
         raise AccessUnconfirmed(retry_after=1)
     if not active or row["gen"] > principal.gen:
         raise AccessEnded
+    if row["must_enrol"] and not enrolling:
+        raise SecondFactorRequired
     if principal.acting_as and principal.acting_as != principal.partner_id:
         _may_act(principal, row)
     return Rights(principal=principal, grants=_grants(row["grants"]), clock=clock_of(row))

@@ -29,6 +29,8 @@ partners: Final = _access(
     Column("ancestors", ARRAY(Uuid), nullable=False),
     Column("status", Text, nullable=False),
     Column("shut_out", Boolean, nullable=False),
+    Column("second_factor", Text, nullable=False),
+    Column("second_factor_below", Text, nullable=False),
 )
 users: Final = _access(
     "access_users",
@@ -37,6 +39,7 @@ users: Final = _access(
     Column("gen", BigInteger, nullable=False),
     Column("customer_id", Uuid),
     Column("role_ids", ARRAY(Uuid), nullable=False),
+    Column("second_factor", Boolean, nullable=False),
 )
 roles: Final = _access(
     "access_roles",

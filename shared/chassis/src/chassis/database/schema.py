@@ -122,6 +122,24 @@ def access_view(name: str, body: str) -> None:
     view(name, f"{body} where {condition}", *_REQUESTS, "worker")
 
 
+def second_factor_door(partners: str) -> None:
+    """Whether the staff of a partner must have a second factor: because it says so, or somebody above does.
+
+    ``partners`` is where this service knows them. It is a door because nobody sees the partners above its own.
+    """
+    door_function(
+        "second_factor_required(partner uuid)",
+        "boolean",
+        f"""select exists (
+               select from {partners} own
+                where own.id = partner
+                  and (own.second_factor = 'required'
+                       or exists (select from {partners} above
+                                   where above.id = any(own.ancestors) and above.second_factor_below = 'required')))""",
+        to=("api", *_REQUESTS, "worker"),
+    )
+
+
 def _name_targets(table: sa.Table) -> None:
     """Tell this table's metadata of the tables that its foreign keys point at, by name alone."""
     for foreign in table.foreign_keys:

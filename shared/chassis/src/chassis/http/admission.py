@@ -36,10 +36,14 @@ class WrongPrincipal(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """Who may call an operation. Other than partners need no permission, their kind is enough."""
+    """Who may call an operation. Other than partners need no permission, their kind is enough.
+
+    ``enrolling`` lets in who must have a second factor and has none.
+    """
 
     permission: Permission | None
     kinds: frozenset[str]
+    enrolling: bool = False
 
     def check(self, rights: Rights) -> None:
         if rights.principal.kind not in self.kinds:
@@ -124,7 +128,7 @@ class Admission:
 
     async def _known(self, driver: Any) -> Rights | None:
         try:
-            return await rights_of(driver.fetchrow, self._caller, lenient=self._lenient)
+            return await rights_of(driver.fetchrow, self._caller, lenient=self._lenient, enrolling=self._wanted.needs.enrolling)
         except AccessUnconfirmed:
             if self._access is None and self._patience.over:
                 raise

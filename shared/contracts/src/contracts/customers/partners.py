@@ -7,6 +7,7 @@ from uuid import UUID
 from contracts.records import Fact, Part, Personal, State
 
 type PartnerStatus = Literal["active", "disabled"]
+type SecondFactorRule = Literal["optional", "required"]
 
 
 class SupportInfo(Part):
@@ -21,7 +22,8 @@ class SupportInfo(Part):
 class PartnerState(Part):
     """A partner as it is now. ``ancestors`` runs from the root down to the parent; the root has none.
 
-    ``ahead_seconds`` says how far a sandbox's clock is ahead of real time, at least.
+    ``ahead_seconds`` says how far a sandbox's clock is ahead of real time, at least. ``second_factor`` is asked
+    of its own users, ``second_factor_below`` of the users of every partner below it (MKT-04).
     """
 
     id: UUID
@@ -37,6 +39,8 @@ class PartnerState(Part):
     support: SupportInfo
     registered_at: datetime
     ahead_seconds: float | None = None
+    second_factor: SecondFactorRule = "optional"
+    second_factor_below: SecondFactorRule = "optional"
 
 
 class PartnerFact(Fact):
