@@ -6,8 +6,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from chassis.database import schema
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 _TENANTS = ("partner", "portal", "operator")
 _SELF = f"partner_id = {schema.ACTOR} and user_id = {schema.USER}"
