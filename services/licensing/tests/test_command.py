@@ -10,6 +10,9 @@ from chassis.clock import SystemClock
 from chassis.database import DatabaseSettings, WorkerDatabase
 from chassis.database.outbox import Lane
 from chassis.ids import new_id
+from chassis.relay import Relay
+from chassis_testing.topics import Topics
+from chassis_testing.waiting import eventually
 from licensing_testing.builders import a_trial
 
 _SHIPPED = Path(str(onebox.__file__)).parent / "data" / "catalogue.yaml"
@@ -24,6 +27,27 @@ async def test_the_catalogue_is_loaded_by_a_command_and_loading_it_again_changes
     assert "sep-cloud" in first[1]
     assert "New serial numbers: 5" in first[1]
     assert again[1] == "Published: nothing. New serial numbers: 0.\n"
+
+
+async def test_the_catalogue_is_loaded_while_a_relay_leads(
+    fresh_database: DatabaseSettings, worker_database: WorkerDatabase, topics: Topics
+) -> None:
+    """A relay holds its lock for as long as it lives, and loading a catalogue has one of its own."""
+    relay = Relay(worker_database, kafka=topics.kafka, prefix=topics.prefix)
+    leading = asyncio.create_task(relay.run())
+    try:
+        await eventually(lambda: _leads(relay))
+        code, said, complaints = await _licensing(fresh_database, "load-catalogue", str(_SHIPPED))
+    finally:
+        relay.stop()
+        await leading
+
+    assert (code, complaints) == (0, "")
+    assert "New serial numbers: 5" in said
+
+
+async def _leads(relay: Relay) -> bool:
+    return relay.leading
 
 
 async def test_a_bad_catalogue_is_refused_with_every_problem_and_its_place(fresh_database: DatabaseSettings, tmp_path: Path) -> None:

@@ -16,14 +16,15 @@ from structlog.testing import capture_logs
 
 from chassis.clock import SystemClock
 from chassis.database import ApiDatabase, DatabaseSettings, WorkerDatabase
+from chassis.database.locks import Lock
 from chassis.principal import Principal
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually
 
-TAKE_THE_LOCK_AWAY = """
+TAKE_THE_LOCK_AWAY = f"""
 select pg_terminate_backend(l.pid) from pg_locks l join pg_database d on d.oid = l.database
- where l.locktype = 'advisory' and l.objid = 7041777 and d.datname = current_database()
-"""
+ where l.locktype = 'advisory' and l.objid = {Lock.LEADING:d} and d.datname = current_database()
+"""  # noqa: S608 (a number of ours)
 
 
 @asynccontextmanager

@@ -11,9 +11,10 @@ from house import houses
 from house.relaying import a_partner, drained, leads, left, relaying
 
 from chassis.database import ApiDatabase, WorkerDatabase
+from chassis.database.locks import Lock
 from chassis.principal import Principal
 from chassis.relay import waking
-from chassis.relay.waking import BELL, CHANNEL, Bell
+from chassis.relay.waking import CHANNEL, Bell
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually
 
@@ -56,7 +57,7 @@ async def test_a_commit_wakes_a_sleeping_relay_at_once(
 
 async def _sleeps(database: WorkerDatabase) -> bool:
     async with database.direct() as connection:
-        return bool(await connection.fetchval("select exists (select from pg_locks where locktype = 'advisory' and objid = $1)", BELL))
+        return bool(await connection.fetchval("select exists (select from pg_locks where locktype = 'advisory' and objid = $1)", Lock.BELL))
 
 
 async def test_a_busy_relay_is_not_notified_and_a_sleeping_one_is(api_database: ApiDatabase, worker_database: WorkerDatabase) -> None:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.database import Transaction, Work
+from chassis.database import Transaction, Work, locks
 from chassis.policies import Policy
 from contracts.licensing.offers import OfferState, Price, TrialPolicy
 from contracts.root import ROOT_PARTNER_ID
@@ -24,7 +24,7 @@ from licensing.tables.offers import Offer, OfferVersion
 from licensing.tables.programmes import Programme
 from licensing.tables.serials import Serial
 
-_ONE_AT_A_TIME: Final = text("select pg_advisory_xact_lock(7041777)")
+_ONE_AT_A_TIME: Final = "licensing catalogue"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ async def load(work: Work, file: CatalogueFile) -> Loaded:
     Raises:
         UnreadableFile: it contradicts a serial number that was loaded before.
     """
-    await work.session.execute(_ONE_AT_A_TIME)
+    await locks.alone(work.session, _ONE_AT_A_TIME)
     async with work.item(ROOT_PARTNER_ID) as tx:
         offers = [said.code for said in file.offers if await _publish(tx, said)]
         serials = await _add_serials(tx, file.serials)

@@ -10,13 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import text
 
-from chassis.database import Transaction
+from chassis.database import Transaction, locks
 from licensing.errors import SerialOfOtherKind, SerialRequired, SerialTaken, SerialUnknown
 from licensing.rules.capabilities import Decision
 
 _FIND: Final = text("select kind, product, taken from door.serial(:code)")
-_ONE_AT_A_TIME: Final = text("select pg_advisory_xact_lock(hashtextextended(:code, 0))")
-"""In a statement of its own: what the first holder committed is visible only to a statement that begins after it."""
 _LETTERS: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _LENGTH: Final = 16
 
@@ -59,7 +57,7 @@ async def evidence(tx: Transaction, decision: Decision, product: str, code: str 
         if decision.cell == "product_serial":
             raise SerialRequired(policy_version=decision.policy_version)
         return None
-    await tx.session.execute(_ONE_AT_A_TIME, {"code": code})
+    await locks.alone(tx.session, code)
     found = await find(tx, code)
     if found.kind != "product" or found.product != product:
         raise SerialOfOtherKind(product=product)

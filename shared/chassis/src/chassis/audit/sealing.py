@@ -16,11 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.audit.chain import GENESIS, SAID, link
+from chassis.database.locks import Lock
 from chassis.database.worker import WorkerDatabase
 
 log = structlog.get_logger()
 
-_LOCK: Final = 7_041_779
 _MOST: Final = 1_000
 _EVERY: Final = 1.0
 
@@ -70,7 +70,7 @@ class Sealing:
 
 async def seal(session: AsyncSession, *, most: int = _MOST) -> int:
     """Link the entries that are not linked yet; answers how many. While another worker does it, none."""
-    if not await session.scalar(_ALONE, {"lock": _LOCK}):
+    if not await session.scalar(_ALONE, {"lock": Lock.SEALING}):
         return 0
     entries = (await session.execute(_OPEN, {"most": most})).mappings().all()
     if entries:

@@ -20,12 +20,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from chassis.database.heads import CHASSIS, HISTORIES
+from chassis.database.locks import Lock
 from chassis.database.settings import DatabaseSettings
 
 log = structlog.get_logger()
 
 PATIENCE: Final = 300.0
-_LOCK: Final = 7_041_776
 _WAITS_FOR_LOCKS: Final = "1s"
 _LETS_PASS: Final = 2.0
 _LOCKED: Final = frozenset({"55P03", "40P01"})
@@ -54,7 +54,7 @@ async def migrate(settings: DatabaseSettings, migrations: Path | None, *, patien
 
 
 async def _alone(connection: AsyncConnection, deadline: float) -> None:
-    while not (await connection.execute(text("select pg_try_advisory_lock(:lock)"), {"lock": _LOCK})).scalar_one():
+    while not (await connection.execute(text("select pg_try_advisory_lock(:lock)"), {"lock": Lock.MIGRATING})).scalar_one():
         await connection.commit()
         await _pause(deadline, "another process migrates")
     await connection.commit()

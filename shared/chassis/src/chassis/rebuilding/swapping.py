@@ -17,6 +17,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from chassis.database.locks import Lock
 from chassis.errors import Kind, Refusal
 from chassis.rebuilding import beside, catalogue
 from chassis.rebuilding.catalogue import LIVE, Connection
@@ -29,7 +30,6 @@ log = structlog.get_logger()
 _PATIENCE: Final = 60.0
 _LOCK_TIMEOUT: Final = "300ms"
 _BREATH: Final = (0.05, 0.2, 0.5, 1.0)
-_MIGRATING: Final = 7_041_776
 
 _VIEWS: Final = """
 select distinct format('%I.%I', n.nspname, v.relname) as name,
@@ -120,7 +120,7 @@ async def _hold_readers(owner: Connection, model: ReadModel, views: Sequence[Any
 
 
 async def _replace(owner: Connection, model: ReadModel, views: Sequence[Any]) -> None:
-    if not await owner.fetchval("select pg_try_advisory_xact_lock($1)", _MIGRATING):
+    if not await owner.fetchval("select pg_try_advisory_xact_lock($1)", Lock.MIGRATING):
         raise SchemaChanged("the schema is being migrated")
     if changed := await catalogue.unlike(owner, model.tables):
         raise SchemaChanged("; ".join(changed))

@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 from aiokafka.errors import KafkaError, ProducerFenced
 
+from chassis.database.locks import Lock
 from chassis.database.worker import WorkerDatabase
 from chassis.relay.beating import Heart
 from chassis.relay.fencing import producing
@@ -25,7 +26,6 @@ from chassis.relay.waking import Bell
 
 log = structlog.get_logger()
 
-_LOCK: Final = 7_041_777
 _STAND_BY: Final = 0.5
 _BACKOFF: Final = (0.1, 0.5, 1.0, 2.0)
 _TERM: Final = 86_400.0
@@ -97,7 +97,7 @@ class Relay:
         limits = {"idle_session_timeout": "5s", "tcp_user_timeout": "5s", "lock_timeout": "2s", "application_name": name}
         async with self._database.direct(**limits, **PLANNING) as connection:
             while not self._stopping.is_set():
-                if await connection.fetchval("select pg_try_advisory_lock($1)", _LOCK, timeout=_ANSWER_WITHIN):
+                if await connection.fetchval("select pg_try_advisory_lock($1)", Lock.LEADING, timeout=_ANSWER_WITHIN):
                     await self._lead(connection)
                 else:
                     self.failures = 0

@@ -16,8 +16,9 @@ from typing import Any, Final
 
 import asyncpg
 
+from chassis.database.locks import Lock
+
 CHANNEL: Final = "outbox"
-BELL: Final = 7_041_778
 
 _POLL: Final = 0.25
 _BREATH: Final = 0.005
@@ -43,14 +44,14 @@ class Bell:
         """There is something to do: nobody need ring."""
         self._breath = _BREATH
         if self._held:
-            await self._connection.execute("select pg_advisory_unlock($1)", BELL, timeout=_ANSWER_WITHIN)
+            await self._connection.execute("select pg_advisory_unlock($1)", Lock.BELL, timeout=_ANSWER_WITHIN)
             self._held = False
 
     async def rest(self) -> None:
         """There is nothing to do. At first take the bell and return, to look once more; then sleep until it rings, at most 250 ms."""
         if self._held:
             await self._sleep(_POLL)
-        elif await self._connection.fetchval("select pg_try_advisory_lock($1)", BELL, timeout=_ANSWER_WITHIN):
+        elif await self._connection.fetchval("select pg_try_advisory_lock($1)", Lock.BELL, timeout=_ANSWER_WITHIN):
             self._held = True
         else:
             await self._sleep(self._breath)
