@@ -1,15 +1,16 @@
-"""The verbs of the customers service, and two of its own: ``bootstrap`` and ``load-screening``."""
+"""The verbs of the customers service, and those of its own: ``bootstrap``, ``load-screening`` and ``consents verify``."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from chassis.audit.commands import Heads, read_heads, written_heads
 from chassis.clock import SystemClock
 from chassis.database import Work, WorkerDatabase
 from chassis.environment import EnvironmentSettings, load
@@ -20,6 +21,7 @@ from customers import denied_parties
 from customers.app import service
 from customers.bootstrap import Bootstrap
 from customers.bootstrap import bootstrap as make_root
+from customers.consents import verifying
 from customers.denied_parties import BadList
 from customers.rules import passwords
 from customers.rules.passwords import Passwords
@@ -27,6 +29,12 @@ from customers.rules.screening import DeniedParty
 from customers.settings import Settings
 
 app = verbs(Settings, service)
+consents = typer.Typer(no_args_is_help=True, help="What customers consented to, and whether that is still what was recorded.")
+app.add_typer(consents, name="consents")
+
+_TAMPERED: Final = 1
+_Kept = Annotated[Path | None, typer.Option(help="heads that were written before: each chain must go on from there", exists=True)]
+_Keep = Annotated[Path | None, typer.Option(help="write where each chain ends to this file; keep it elsewhere")]
 
 
 class FirstOperator(EnvironmentSettings):
@@ -60,6 +68,30 @@ def load_screening(file: Annotated[Path, typer.Argument(exists=True, dir_okay=Fa
         raise typer.Exit(1) from bad
     for name, count in sorted(asyncio.run(_load(parties)).items()):
         typer.echo(f"{name}: {count} names")
+
+
+@consents.callback()
+def only() -> None:
+    """What customers consented to, and whether that is still what was recorded."""
+
+
+@consents.command()
+def verify(kept: _Kept = None, keep: _Keep = None) -> None:
+    """Compute every customer's chain again; exits with 1 when something is not as it was recorded."""
+    report = asyncio.run(_verified(read_heads(kept) if kept else {}))
+    for finding in report.findings:
+        where = f"entry {finding.number}" if finding.number else "chain"
+        typer.echo(f"customer {finding.customer_id}: {where}: {finding.what}", err=True)
+    if keep is not None:
+        keep.write_text(written_heads(report.heads), encoding="utf-8")
+    typer.echo(f"{report.entries:,} entries of {len(report.heads):,} customers, {len(report.findings):,} findings")
+    if report.findings:
+        raise typer.Exit(_TAMPERED)
+
+
+async def _verified(kept: Heads) -> verifying.Report:
+    async with _working() as work:
+        return await verifying.verify(work.session, kept=kept)
 
 
 async def _bootstrap(command: Bootstrap) -> bool:

@@ -1,4 +1,4 @@
-"""How customers tells what happened to a partner, a user, a role, a customer.
+"""How customers tells what happened to a partner, a user, a role, a customer, a consent.
 
 Every fact goes to its own topic; the whole state goes once to the entity's state topic. All
 carry the version that the change gave the entity, so flush before telling.
@@ -9,11 +9,14 @@ from uuid import UUID
 
 from chassis.database import About, Transaction
 from chassis.retelling import Retelling
+from contracts.customers.consents import Addressee, ConsentRecorded
 from contracts.customers.customers import CustomerChanged, CustomerFact, CustomerState
 from contracts.customers.partners import PartnerChanged, PartnerFact, PartnerState
 from contracts.customers.roles import RoleChanged, RoleFact, RoleState
 from contracts.customers.users import UserChanged, UserFact, UserState
 from contracts.records import Fact
+from contracts.root import ROOT_PARTNER_ID
+from customers.tables.consents import Consent, ConsentEntry
 from customers.tables.customers import Customer
 from customers.tables.partners import Partner
 from customers.tables.roles import Role
@@ -48,6 +51,21 @@ def tell_customer(tx: Transaction, customer: Customer, *facts: CustomerFact, urg
 def tell_fact(tx: Transaction, customer: Customer, fact: CustomerFact) -> None:
     """What happened to a customer at its present version, where its state is another partner's to tell: it has changed hands."""
     tx.tell(fact, about=tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id))
+
+
+def tell_consent(tx: Transaction, customer: Customer, consent: Consent, entry: ConsentEntry, ask: Addressee | None) -> None:
+    """An import is told under the root party: neither the partner that asks nor the one that has the customer may know of the other."""
+    secret = consent.kind == "import"
+    about = About(
+        kind="consent",
+        id=consent.id,
+        version=consent.version,
+        partner_id=ROOT_PARTNER_ID if secret else consent.partner_id,
+        customer_id=None if secret else customer.id,
+        data_region=customer.data_region,
+    )
+    said = {name: getattr(consent, name) for name in ConsentRecorded.model_fields if name not in {"number", "hash", "ask"}}
+    tx.tell(ConsentRecorded(**said, number=entry.number, hash=entry.hash.hex(), ask=ask), about=about)
 
 
 def _told(tx: Transaction, about: About, facts: tuple[Fact, ...]) -> list[UUID]:

@@ -1,6 +1,7 @@
-"""What a link of the chain is made of: everything an entry says, canonically, and the link before."""
+"""What a link of a chain is made of: everything an entry says, canonically, and the link before."""
 
 import hashlib
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -33,8 +34,13 @@ GENESIS: Final = bytes(32)
 
 def link(before: bytes, number: int, entry: RowMapping) -> bytes:
     """The hash of an entry that is the ``number``th of its partner, after the one whose hash is ``before``."""
-    said = [number, *(_canonical(entry[name]) for name in SAID)]
-    return hashlib.sha256(before + msgspec.json.encode(said)).digest()
+    return linked(before, number, (entry[name] for name in SAID))
+
+
+def linked(before: bytes, number: int, said: Iterable[Any]) -> bytes:
+    """The hash of the ``number``th entry of any chain, by all that it says, after the one whose hash is ``before``."""
+    whole = [number, *map(_canonical, said)]
+    return hashlib.sha256(before + msgspec.json.encode(whole, order="deterministic")).digest()
 
 
 def _canonical(value: Any) -> Any:
@@ -43,7 +49,7 @@ def _canonical(value: Any) -> Any:
             return value.astimezone(UTC).isoformat(timespec="microseconds")
         case bytes():
             return value.hex()
-        case None | list():
+        case None | list() | dict():
             return value
         case _:
             return str(value)

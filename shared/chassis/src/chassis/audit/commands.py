@@ -32,12 +32,12 @@ def audit(opened: Callable[[], WorkerDatabase]) -> typer.Typer:
     @app.command()
     def verify(kept: _Kept = None, keep: _Keep = None) -> None:
         """Compute every chain again; exits with 1 when something is not as it was recorded."""
-        report = run_with(opened(), lambda database: _verified(database, _read(kept) if kept else {}))
+        report = run_with(opened(), lambda database: _verified(database, read_heads(kept) if kept else {}))
         for finding in report.findings:
             where = f"entry {finding.number}" if finding.number else "chain"
             typer.echo(f"partner {finding.partner_id}: {where}: {finding.what}", err=True)
         if keep is not None:
-            keep.write_text(_written(report.heads), encoding="utf-8")
+            keep.write_text(written_heads(report.heads), encoding="utf-8")
         waiting = f"; {report.unsealed:,} have waited for more than a minute to be sealed" if report.unsealed else ""
         typer.echo(f"{report.entries:,} entries of {len(report.heads):,} partners, {len(report.findings):,} findings{waiting}")
         if report.findings:
@@ -53,10 +53,12 @@ async def _verified(database: WorkerDatabase, kept: Heads) -> Report:
         return await verifying.verify(work.session, kept=kept)
 
 
-def _read(path: Path) -> Heads:
+def read_heads(path: Path) -> Heads:
+    """Heads that were kept in a file, by whose chain it is."""
     heads = json.loads(path.read_text(encoding="utf-8"))
     return {UUID(partner): (number, bytes.fromhex(digest)) for partner, (number, digest) in heads.items()}
 
 
-def _written(heads: Heads) -> str:
+def written_heads(heads: Heads) -> str:
+    """Heads as a file keeps them."""
     return json.dumps({str(partner): [number, digest.hex()] for partner, (number, digest) in heads.items()}, indent=1) + "\n"
