@@ -7,36 +7,25 @@ transaction.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final, Literal
+from typing import Any, Final
 from uuid import UUID
 
-from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from chassis import due
 from chassis.database import Transaction
 from contracts.customers.consents import Addressee, ConsentKind, ConsentState
 from customers.errors.consents import ConsentNotFound, ConsentRequired, ConsentSettled
-from customers.rules import ledger
+from customers.rules import ledger, policies
+from customers.rules.consent_policy import ConsentPolicy
 from customers.rules.telling import tell_consent
 from customers.tables.consents import Consent, ConsentEntry
 from customers.tables.customers import Customer
-from customers.tables.known import Policy
 
 EXPIRE: Final = "consent.expire"
 BY_TIME: Final = {"by": "time"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConsentPolicy:
-    """How long a customer may take to answer, and whether a management type that lets the partner in is leave enough to launch."""
-
-    version: str
-    request_expires: timedelta
-    console_launch: Literal["management_type", "explicit"]
-    console_launch_lasts: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +37,6 @@ class Asking:
     partner_id: UUID
     user_id: UUID | None
     evidence: Mapping[str, Any]
-
-
-async def policy(tx: Transaction) -> ConsentPolicy:
-    newest = select(Policy.version, Policy.document).where(Policy.kind == "consent").order_by(Policy.version.desc()).limit(1)
-    row = (await tx.session.execute(newest)).one()
-    return _POLICY.validate_python({**row.document, "version": str(row.version)})
-
-
-_POLICY: Final = TypeAdapter(ConsentPolicy)
 
 
 def by_caller(tx: Transaction) -> dict[str, Any]:
@@ -74,10 +54,10 @@ def of_address(consent_id: UUID, email: str) -> str:
 
 async def ask(tx: Transaction, customer: Customer, asking: Asking, to: Addressee) -> Consent:
     """Ask a customer that is held; what its asker had open of the kind is superseded. It is mailed by whoever hears of it."""
-    now_in_force = await policy(tx)
+    rules = await policies.in_force(tx, ConsentPolicy)
     await _supersede(tx, customer, asking)
-    consent = _consent(tx, customer, asking, state="requested", expires_at=tx.now + now_in_force.request_expires)
-    evidence = {**asking.evidence, "policy": now_in_force.version, "address": of_address(consent.id, to.email)}
+    consent = _consent(tx, customer, asking, state="requested", expires_at=tx.now + rules.policy.request_expires)
+    evidence = {**asking.evidence, "policy": rules.version, "address": of_address(consent.id, to.email)}
     await _record(tx, customer, consent, evidence, ask_of=to)
     return consent
 
@@ -160,7 +140,7 @@ async def require(tx: Transaction, customer: Customer, kind: ConsentKind) -> UUI
     Raises:
         ConsentRequired: it has not granted it, has taken it back, or has declined it.
     """
-    rules = await policy(tx)
+    rules = await policies.in_force(tx, ConsentPolicy)
     answered = select(Consent).where(
         Consent.partner_id == tx.partner_id,
         Consent.customer_id == customer.id,
@@ -169,12 +149,12 @@ async def require(tx: Transaction, customer: Customer, kind: ConsentKind) -> UUI
     )
     last = (await tx.session.scalars(answered.order_by(Consent.settled_at.desc(), Consent.id.desc()).limit(1))).one_or_none()
     if last is not None and last.state != "granted":
-        raise ConsentRequired(consent_id=str(last.id), state=last.state, policy_version=rules.version)
+        raise ConsentRequired(consent_id=str(last.id), state=last.state, policy_version=str(rules.version))
     if last is not None and (last.expires_at is None or last.expires_at > tx.now):
         return last.id
-    if kind == "console_launch" and rules.console_launch == "management_type" and customer.management_type != "customer_managed":
+    if kind == "console_launch" and rules.policy.console_launch == "management_type" and customer.management_type != "customer_managed":
         return None
-    raise ConsentRequired(policy_version=rules.version)
+    raise ConsentRequired(policy_version=str(rules.version))
 
 
 async def mailed_to(tx: Transaction, consent: Consent) -> str | None:

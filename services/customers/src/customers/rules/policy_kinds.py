@@ -3,6 +3,7 @@
 from typing import Final
 
 from chassis.policies import Kinds
+from customers.rules.consent_policy import ConsentPolicy
 from customers.rules.identity import IdentityPolicy
 from customers.rules.licence_terms import LicenceTerms
 from customers.rules.new_roles import RolesPolicy
@@ -11,6 +12,7 @@ from customers.rules.provisioning import ProvisioningPolicy
 from customers.rules.residency import ResidencyPolicy
 
 _SHAPES: Final = (
+    ConsentPolicy,
     IdentityPolicy,
     LicenceTerms,
     ProvisioningPolicy,
