@@ -117,7 +117,7 @@ async def _hand_over(server: smtp.Server, message: EmailMessage, item: DueItem) 
     except smtp.Deferred as later:
         if item.attempts + 1 >= MOST_DEFERRALS:
             raise smtp.Refused(later.code, later.says) from later
-        raise Retry(str(later)) from later
+        raise Retry(later.code) from later
 
 
 def _role(mail: Mail) -> RecipientRole:

@@ -28,6 +28,7 @@ from chassis.clock import Clock
 from chassis.database.tables import Base, TenantRow
 from chassis.database.transaction import Transaction
 from chassis.database.worker import Work, WorkerDatabase
+from chassis.failures import readable, reason_of
 
 log = structlog.get_logger()
 
@@ -248,10 +249,11 @@ class DueWorker:
         wait = (
             failure.after if isinstance(failure, Retry) and failure.after else min(timedelta(seconds=2 ** min(row.attempts, 12)), _LONGEST)
         )
+        reason = str(failure) if isinstance(failure, Retry) else reason_of(failure)
         if not isinstance(failure, Retry):
             log.error("due_work_failed", kind=row.kind, subject=str(row.subject), attempts=row.attempts + 1, exc_info=failure)
         await work.session.execute(
             update(DueRow)
             .where(DueRow.partner_id == row.partner_id, DueRow.id == row.id)
-            .values(retry_at=self._clock.now() + wait, attempts=DueRow.attempts + 1, last_error=str(failure)[:2000])
+            .values(retry_at=self._clock.now() + wait, attempts=DueRow.attempts + 1, last_error=readable(reason))
         )

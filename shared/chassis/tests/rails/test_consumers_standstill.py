@@ -1,6 +1,7 @@
 """A consumer that cannot go on says so and stands still: it never skips, never loops in silence, and goes on by itself when it can."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
@@ -17,11 +18,12 @@ from structlog.testing import capture_logs
 
 from chassis.consumers import Consumer, Event, Step, brake
 from chassis.consumers.batches import Batches, Defect
-from chassis.consumers.brake import Brake, Braked, Limits
-from chassis.consumers.failures import Poison, Verdict, judge
+from chassis.consumers.brake import Brake, Braked, Limits, Window
+from chassis.consumers.events import Place
 from chassis.consumers.lag import Lag
 from chassis.consumers.standing import STOPPED
 from chassis.database import DatabaseSettings, Transaction, WorkerDatabase
+from chassis.failures import Poison, Verdict, judge
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually
 
@@ -119,6 +121,31 @@ async def test_the_brake_forgets_after_a_minute_and_counts_a_batch_that_is_tried
     now = 61.0
     await applying.apply(held)
     assert len(await reasons(worker_database)) == 11
+
+
+def test_what_the_brake_remembers_does_not_grow_while_all_is_well() -> None:
+    """Twenty batches a second for ten minutes, none of which parks anything."""
+    now = 0.0
+    window = Window(lambda: now)
+    for batch in range(12_000):
+        now = batch / 20
+        window.add(Counter({"house.built": 1}))
+
+    assert len(window) <= 62
+    assert window.total() == Counter({"house.built": 60 * 20 + 20})
+
+
+def test_what_is_read_again_counts_again() -> None:
+    """A topic that was made anew, or a fence set back: what it parks is measured by what was read for it."""
+    now = 0.0
+    brake = Brake(clock=lambda: now)
+    records = [Place(topic="house.built", partition=0, offset=offset) for offset in range(5_000)]
+    brake.saw(records)
+    now = 100.0
+    brake.begin({("house.built", 0): 0})
+    brake.saw(records)
+
+    brake.check(records[:11])
 
 
 async def test_a_braked_consumer_goes_on_when_it_is_released(worker_database: WorkerDatabase, topics: Topics, teller: Teller) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 from house import houses
+from pydantic import TypeAdapter
 
 from chassis import due
 from chassis.database import Transaction, WorkerDatabase
@@ -65,11 +66,39 @@ async def test_what_fails_is_undone_kept_with_its_reason_and_tried_again(worker_
     assert await DueWorker([Due("house.build", fail)], worker_database, clock).work_one()
 
     assert await built(worker_database) == []
-    async with worker_database.direct() as connection:
+    assert await failure(worker_database) == (1, "the mail server sleeps")
+    assert not await DueWorker([Due("house.build", build_it)], worker_database, clock).work_one()
+
+
+async def test_a_reason_that_cannot_be_kept_as_text_counts_as_any_other(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    """A mail server that answers in Latin-1: without its row moving on, the same piece would be tried for ever, before all others."""
+
+    async def fail(_tx: Transaction, _item: DueItem) -> None:
+        raise Retry("452 Bo\udceete pleine\x00")
+
+    await plan_some(worker_database, clock, "Villa")
+    clock.move(timedelta(days=1))
+    assert await DueWorker([Due("house.build", fail)], worker_database, clock).work_one()
+
+    assert await failure(worker_database) == (1, "452 Bo?te pleine\\0")
+
+
+async def test_the_reason_that_is_kept_names_nobody(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    async def fail(_tx: Transaction, _item: DueItem) -> None:
+        TypeAdapter(dict[str, int]).validate_python({"age": "ada@example.com"})
+
+    await plan_some(worker_database, clock, "Villa")
+    clock.move(timedelta(days=1))
+    assert await DueWorker([Due("house.build", fail)], worker_database, clock).work_one()
+
+    assert await failure(worker_database) == (1, "age: int_parsing")
+
+
+async def failure(database: WorkerDatabase) -> tuple[int, str]:
+    async with database.direct() as connection:
         row = await connection.fetchrow("select attempts, last_error from due")
     assert row is not None
-    assert tuple(row) == (1, "the mail server sleeps")
-    assert not await DueWorker([Due("house.build", build_it)], worker_database, clock).work_one()
+    return tuple(row)
 
 
 async def test_planning_a_slot_again_moves_it_and_withdrawing_takes_it_back(worker_database: WorkerDatabase, clock: FixedClock) -> None:

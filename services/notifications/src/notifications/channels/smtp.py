@@ -14,6 +14,8 @@ from typing import Final
 import aiosmtplib
 from aiosmtplib import SMTPAuthenticationError, SMTPException, SMTPRecipientsRefused, SMTPResponseException
 
+from chassis.failures import readable
+
 _FOR_GOOD: Final = range(500, 600)
 _GOODBYE: Final = 2.0
 _STATUS: Final = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
@@ -37,9 +39,9 @@ class NotTaken(Exception):
     """The server did not take the message. ``code`` (``550 5.1.1``) names nobody; ``says`` is the server's own text."""
 
     def __init__(self, code: str, says: str) -> None:
-        super().__init__(f"{code}: {says}")
         self.code = code
-        self.says = says
+        self.says = readable(says)
+        super().__init__(f"{code}: {self.says}")
 
 
 class Refused(NotTaken):

@@ -19,11 +19,11 @@ from chassis import tracing
 from chassis.consumers import effects, fences, inbox, parking, progress
 from chassis.consumers.brake import Brake, Braked
 from chassis.consumers.events import Event, Place, Tombstone
-from chassis.consumers.failures import Poison, Verdict, judge, reason_of
 from chassis.consumers.handlers import Consumer, Handler, Projection, Step
 from chassis.consumers.parking import Parking, Raw, Standing
 from chassis.consumers.reading import follows, read_record, subject_of
 from chassis.database.worker import Work, WorkerDatabase
+from chassis.failures import Poison, Verdict, judge, reason_of
 from contracts.beats import is_beat, told_at
 
 log = structlog.get_logger()
@@ -63,6 +63,7 @@ class Batches:
     def begin(self, stood: Mapping[fences.TopicPartition, int]) -> None:
         """Say where the fences stand for the partitions that are read from now on."""
         self._reached = dict(stood)
+        self.brake.begin(stood)
 
     async def apply(self, batch: Sequence[Raw]) -> None:
         """Let a batch take effect, whole, and advance the fences in the same transaction.

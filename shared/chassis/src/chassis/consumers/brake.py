@@ -7,7 +7,7 @@ started again, with mended code.
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -22,7 +22,8 @@ from chassis.ids import new_id
 
 ALLOWANCE: Final = 1000
 """Records that may be parked after a release, unless whoever releases says otherwise."""
-_WINDOW: Final = 60.0
+_WINDOW: Final = 60
+"""Seconds."""
 
 brakes: Final = Table(
     "brakes",
@@ -51,16 +52,51 @@ class Limits:
     least: int = 10
 
 
+class Window:
+    """Records by topic within the last minute, counted by the second: it stays as small however many batches come."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seconds: deque[tuple[int, Counter[str]]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._seconds)
+
+    def add(self, records: Counter[str]) -> None:
+        second = int(self._clock())
+        if not self._seconds or self._seconds[-1][0] != second:
+            self._forget(second)
+            self._seconds.append((second, Counter()))
+        self._seconds[-1][1].update(records)
+
+    def total(self) -> Counter[str]:
+        self._forget(int(self._clock()))
+        total: Counter[str] = Counter()
+        for _, records in self._seconds:
+            total.update(records)
+        return total
+
+    def clear(self) -> None:
+        self._seconds.clear()
+
+    def _forget(self, now: int) -> None:
+        while self._seconds and self._seconds[0][0] < now - _WINDOW:
+            self._seconds.popleft()
+
+
 class Brake:
     """Counts, in one worker, what was read and what was parked within the last minute."""
 
     def __init__(self, limits: Limits = Limits(), *, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
-        self._clock = clock
-        self._read: deque[tuple[float, Counter[str]]] = deque()
-        self._parked: deque[tuple[float, Counter[str]]] = deque()
+        self._read = Window(clock)
+        self._parked = Window(clock)
         self._counted: dict[tuple[str, int], int] = {}
         self._allowance = 0
+
+    def begin(self, places: Mapping[tuple[str, int], int]) -> None:
+        """Partitions are read from these offsets on; what was read before and comes again counts again."""
+        self._counted = dict(places)
 
     def saw(self, places: Iterable[Place]) -> None:
         """Count what was read; a batch that is tried again counts once."""
@@ -70,7 +106,7 @@ class Brake:
                 self._counted[place.topic, place.partition] = place.offset + 1
                 seen[place.topic] += 1
         if seen:
-            self._read.append((self._clock(), seen))
+            self._read.add(seen)
 
     def check(self, parked: Iterable[Place]) -> None:
         """Before the commit of a batch that parks these.
@@ -81,7 +117,7 @@ class Brake:
         now = Counter(place.topic for place in set(parked))
         if not now or now.total() <= self._allowance:
             return
-        before, read = self._recent(self._parked), self._recent(self._read)
+        before, read = self._parked.total(), self._read.total()
         total = before.total() + now.total()
         if total > self._limits.parked:
             raise Braked(f"{total} records would be parked within a minute")
@@ -96,20 +132,12 @@ class Brake:
         allowed = min(self._allowance, now.total())
         self._allowance -= allowed
         if now.total() > allowed:
-            self._parked.append((self._clock(), now))
+            self._parked.add(now)
 
     def release(self, allowance: int) -> None:
         """Begin anew; that many records may be parked before counting begins."""
         self._parked.clear()
         self._allowance = allowance
-
-    def _recent(self, counts: deque[tuple[float, Counter[str]]]) -> Counter[str]:
-        while counts and counts[0][0] < self._clock() - _WINDOW:
-            counts.popleft()
-        total: Counter[str] = Counter()
-        for _, count in counts:
-            total.update(count)
-        return total
 
 
 async def engage(session: AsyncSession, consumer: str, reason: str) -> UUID:

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis.consumers.events import Event, Tombstone
-from chassis.consumers.failures import Poison, Verdict, judge, reason_of
 from chassis.consumers.handlers import Step
 from chassis.database.worker import Work
+from chassis.failures import Poison, Verdict, judge, reason_of
 
 
 async def handle_together(work: Work, handler: Step[Any], batch: Sequence[Event[Any] | Tombstone | Poison]) -> bool:

@@ -35,6 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.consumers.events import Place
 from chassis.database.tables import Base
+from chassis.failures import portable, readable
 from chassis.ids import new_id
 
 type Standing = Literal["parked", "blocked", "replayed", "skipped"]
@@ -64,8 +65,6 @@ parked: Final = Table(
     UniqueConstraint("consumer", "handler", "topic", "partition", "offset", "digest", name="parked_once"),
     Index("parked_open", "consumer", "handler", "subject", "number", postgresql_where=text("settled_at is null")),
 )
-
-_LONGEST_REASON: Final = 2000
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -103,7 +102,7 @@ async def park(session: AsyncSession, raw: Raw, at: Parking, reason: str) -> boo
         "offset": raw.place.offset,
         "digest": _digest(raw),
         "key": raw.key,
-        "headers": [[_portable(name), None if value is None else value.hex()] for name, value in raw.headers],
+        "headers": [[portable(name), None if value is None else value.hex()] for name, value in raw.headers],
         "payload": raw.payload,
         "subject": at.subject,
         "event_id": at.event_id,
@@ -137,15 +136,6 @@ def raw_of(row: Any) -> Raw:
         payload=row.payload,
         timestamp_ms=0,
     )
-
-
-def readable(reason: str) -> str:
-    """A reason that PostgreSQL takes as text."""
-    return _portable(reason)[:_LONGEST_REASON]
-
-
-def _portable(said: str) -> str:
-    return said.replace("\x00", "\\0").encode("utf-8", "replace").decode()
 
 
 def _digest(raw: Raw) -> bytes:

@@ -9,8 +9,8 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from chassis.consumers.events import Event, Tombstone
-from chassis.consumers.failures import Poison
 from chassis.consumers.parking import Raw
+from chassis.failures import Poison, faults_of
 from contracts.envelope import BadEnvelope, Envelope, decode, type_of
 from contracts.records import Record, State
 
@@ -45,7 +45,7 @@ def read_record(record: type[Record], raw: Raw) -> Event[Any] | Tombstone:
         envelope = decode(raw.headers)
         decoded = record.read(raw.payload)
     except ValidationError as broken:
-        raise Poison(f"cannot be read: {_faults(broken)}") from broken
+        raise Poison(f"cannot be read: {faults_of(broken)}") from broken
     except (BadEnvelope, RecursionError) as broken:
         raise Poison(f"cannot be read: {broken}") from broken
     _agree(record, raw, envelope, decoded)
@@ -69,12 +69,6 @@ def _agree(record: type[Record], raw: Raw, envelope: Envelope, decoded: Record) 
     entity = getattr(told, "id", envelope.subject)
     if entity != envelope.subject:
         raise Poison(f"ce_subject {envelope.subject} is not the data's entity {entity}")
-
-
-def _faults(broken: ValidationError) -> str:
-    """Where and what, without the values: they may name people."""
-    errors = broken.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['type']}" for error in errors[:10])
 
 
 def _entity_of(raw: Raw) -> UUID:

@@ -17,12 +17,12 @@ from sqlalchemy import Row, func, select, update
 
 from chassis.consumers import inbox
 from chassis.consumers.events import Event, Tombstone
-from chassis.consumers.failures import Poison, Verdict, judge, reason_of
 from chassis.consumers.handlers import Consumer, Handler, Projection, Step
-from chassis.consumers.parking import Standing, parked, raw_of, readable
+from chassis.consumers.parking import Standing, parked, raw_of
 from chassis.consumers.reading import read_record
 from chassis.database.worker import Work, WorkerDatabase
 from chassis.errors import Kind, Refusal
+from chassis.failures import Poison, Verdict, judge, readable, reason_of
 
 log = structlog.get_logger()
 

@@ -156,15 +156,14 @@ class ApiDatabase:
 
     @asynccontextmanager
     async def read(self, principal: Principal) -> AsyncIterator[Read]:
-        """Read as one principal: one message opens the transaction, takes the role and sets the tenant."""
+        """Read as one principal: one message opens the transaction, takes the role and sets the tenant.
+
+        The pool ends what was interrupted.
+        """
         async with self._readers, self._reading_pool.acquire(timeout=5) as connection:
-            try:
-                await connection.execute(_opening(entry(self._settings.service, principal)))
-                yield Read(connection, role=role_of(principal), principal=principal, now=self._clock.now())
-                await connection.execute("COMMIT")
-            except BaseException:  # also when the request is given up
-                await connection.execute("ROLLBACK")
-                raise
+            await connection.execute(_opening(entry(self._settings.service, principal)))
+            yield Read(connection, role=role_of(principal), principal=principal, now=self._clock.now())
+            await connection.execute("COMMIT")
 
     @asynccontextmanager
     async def at_the_door(self) -> AsyncIterator[AsyncConnection]:

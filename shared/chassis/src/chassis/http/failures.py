@@ -8,17 +8,15 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 import structlog
-from asyncpg import PostgresError
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm.exc import StaleDataError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.errors import Refusal
+from chassis.failures import Verdict, judge, sqlstate
 from chassis.http import etags, problems
 from chassis.http.idempotency import Replayed
 from chassis.http.invalid import invalid
@@ -36,7 +34,6 @@ _HTTP: Final = {
 _LOCKED: Final = frozenset({"55P03", "40P01", "40001"})
 _UNTRANSLATABLE: Final = frozenset({"22021", "22P05"})
 _DISK_FULL: Final = "53100"
-_OUT: Final = ("08", "53", "57")
 
 BUSY: Final = Problem(
     status=409,
@@ -103,7 +100,7 @@ class LastResort:
 
 def of_failure(failure: Exception) -> Problem:
     """The problem that an unexpected exception is. Logs it, unless it is only a lock that was not got."""
-    state = _sqlstate(failure)
+    state = sqlstate(failure)
     if state in _LOCKED:
         return BUSY
     if state in _UNTRANSLATABLE:
@@ -111,18 +108,11 @@ def of_failure(failure: Exception) -> Problem:
     if state == _DISK_FULL:
         log.error("storage_full", failure=type(failure).__name__, exc_info=failure)
         return STORAGE_FULL
-    if state.startswith(_OUT) or isinstance(failure, OSError | PoolTimeoutError):
+    if judge(failure) is Verdict.PASSING:
         log.error("dependency_failed", failure=type(failure).__name__, sqlstate=state, exc_info=failure)
         return UNAVAILABLE
     log.error("request_failed", failure=type(failure).__name__, exc_info=failure)
     return INTERNAL
-
-
-def _sqlstate(failure: Exception) -> str:
-    cause: Any = failure.orig if isinstance(failure, DBAPIError) else failure
-    if isinstance(cause, PostgresError) or isinstance(failure, DBAPIError):
-        return str(getattr(cause, "sqlstate", None) or "")
-    return ""
 
 
 def _handler(describe: Callable[[Any], Problem]) -> Callable[[Request, Exception], Awaitable[Response]]:

@@ -18,12 +18,12 @@ from sqlalchemy import Row, select, text
 
 from chassis import due
 from chassis.access.rights import AccessUnconfirmed, Rights, require_level
-from chassis.consumers.failures import Verdict, judge, reason_of
 from chassis.database import outbox
 from chassis.database.outbox import Lane
 from chassis.database.transaction import Transaction
 from chassis.due import Due, DueItem, Retry
 from chassis.errors import Refusal
+from chassis.failures import Verdict, judge, readable, reason_of
 from chassis.jobs.ending import cancel, finish
 from chassis.jobs.kinds import Item, JobKind
 from chassis.jobs.rights import rights_now
@@ -208,7 +208,7 @@ async def _fail(tx: Transaction, job: Job, defect: Exception) -> None:
     number = job.succeeded + job.failed + 1
     log.error("job_failed", job_id=str(job.id), kind=job.kind, item=number, exc_info=defect)
     said = f"Something went wrong on our side with item {number}; those before it stay done."
-    await finish(tx, job, "failed", code="defect", reason=said, defect=reason_of(defect)[:2000])
+    await finish(tx, job, "failed", code="defect", reason=said, defect=readable(reason_of(defect)))
 
 
 async def _again(tx: Transaction, job_id: UUID, wait: timedelta) -> None:

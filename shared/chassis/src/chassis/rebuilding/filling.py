@@ -15,11 +15,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis.consumers import fences
 from chassis.consumers.batches import Batches
-from chassis.consumers.failures import Verdict, judge
 from chassis.consumers.fetching import fetch, fetch_one_by_one
 from chassis.consumers.parking import Raw
 from chassis.database.worker import WorkerDatabase
 from chassis.errors import Kind, Refusal
+from chassis.failures import Verdict, judge
 from chassis.rebuilding.models import ReadModel
 
 _BATCH: Final = 4_000

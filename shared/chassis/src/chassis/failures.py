@@ -1,5 +1,7 @@
 """What a failure means: the data's fault (park it), the world's (try again), or a defect of ours (stop and say so).
 
+Requests, consumers, jobs and loops all ask here, so that an outage is one to each of them.
+
 SQLSTATE decides wherever PostgreSQL was asked: 22, 23 and 42501 are the data's, as are 21 and
 54 (two rows of one key in a statement, a value beyond a limit of the server); 40001, 40P01, 08,
 53, 57, 58, 25006 and 55P03 the world's. What asyncpg itself refuses to send has a
@@ -11,6 +13,7 @@ from enum import StrEnum
 from typing import Final
 
 import asyncpg
+from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import StaleDataError
@@ -19,6 +22,8 @@ from chassis.errors import Refusal
 
 _DATA: Final = ("21", "22", "23", "42501", "54")
 _WORLD: Final = ("40001", "40P01", "08", "25006", "53", "55P03", "57", "58")
+_LONGEST_REASON: Final = 2000
+_MOST_FAULTS: Final = 10
 
 
 class Poison(Exception):
@@ -48,14 +53,37 @@ def judge(failure: BaseException) -> Verdict:
     return Verdict.DEFECT
 
 
+def sqlstate(failure: BaseException) -> str:
+    """What PostgreSQL calls it; nothing where it was not asked."""
+    return next((state for cause in _causes(failure) if (state := str(getattr(cause, "sqlstate", None) or ""))), "")
+
+
 def reason_of(failure: BaseException) -> str:
-    """Why, for whoever looks at what was parked; never the values of a statement, which may name people."""
+    """Why, for whoever looks at what was not done; never the values of a statement or of a body, which may name people."""
     if isinstance(failure, Refusal):
         return f"{failure.code}: {failure.detail}"
     if isinstance(failure, DBAPIError) and failure.orig is not None:
         cause = failure.orig.__cause__ or failure.orig
         return f"{type(cause).__name__}: {cause.args[0] if cause.args else ''}"
+    if isinstance(failure, ValidationError):
+        return faults_of(failure)
     return str(failure) if isinstance(failure, Poison) else f"{type(failure).__name__}: {failure}"
+
+
+def faults_of(broken: ValidationError) -> str:
+    """Where and what, without the values."""
+    errors = broken.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, error['loc']))}: {error['type']}" for error in errors[:_MOST_FAULTS])
+
+
+def readable(reason: str) -> str:
+    """A reason that PostgreSQL takes as text."""
+    return portable(reason)[:_LONGEST_REASON]
+
+
+def portable(said: str) -> str:
+    """Text from outside without what PostgreSQL takes in no text: U+0000, and bytes that were no characters."""
+    return said.replace("\x00", "\\0").encode("utf-8", "replace").decode()
 
 
 def _causes(failure: BaseException) -> Iterator[BaseException]:
