@@ -14,7 +14,8 @@ from sqlalchemy import FromClause, Select, bindparam, select, text
 from chassis.database import Read, Reading
 from chassis.http.lists import Given, Listing, Paged, Sorts, Wanted
 from chassis.http.views import Keyed, Stored, View, Withheld
-from contracts.customers.customers import CommunicationsMode, Company, CustomerStatus, FirstAdmin, ManagementType, ProductAsked
+from contracts.customers.customers import AccountType, CommunicationsMode, Company, CustomerStatus, FirstAdmin, ManagementType, ProductAsked
+from contracts.customers.users import UserKind
 from customers.errors import CustomerNotFound
 from customers.rules.names import search_key
 from customers.rules.time_zones import observes_daylight_saving
@@ -44,6 +45,7 @@ class CustomerListView(View, frozen=True, kw_only=True):
     company: Stored[Company]
     domain: str
     contact: ContactView
+    account_type: AccountType
     tags: list[str]
     created_at: datetime
 
@@ -66,6 +68,8 @@ class CustomerView(View, frozen=True, kw_only=True):
     review_reasons: Withheld[list[str]] = UNSET
     tags: Withheld[list[str]] = UNSET
     data_region: str
+    account_type: AccountType
+    unmanaged_macs_allowed: bool
     created_at: datetime
     updated_at: datetime
 
@@ -86,6 +90,7 @@ _SORTS: Final = Sorts(
 )
 _CUSTOMERS: Final = Paged(Customer, CustomerListView, _SORTS, build=_build, customer="id")
 _ONE: Final = Reading(Customer, lambda r, _shape: select(*CustomerView.columns(r)).where(r.c.id == bindparam("id")), customer="id")
+_WITHHELD: Final = dict.fromkeys(("products", "review_reasons", "tags"), UNSET)
 
 
 async def page(
@@ -114,9 +119,10 @@ async def one(read: Read, customer_id: UUID) -> CustomerView:
     return CustomerView.of(row, contact=_contact(row["contact"], read.now.year))
 
 
-def shown(customer: Customer) -> CustomerView:
+def shown(customer: Customer, *, to: UserKind = "partner") -> CustomerView:
     """A customer that was just changed, as ``one`` answers it."""
-    return CustomerView.of_entity(customer, contact=_contact(msgspec.json.encode(customer.contact), customer.updated_at.year))
+    contact = _contact(msgspec.json.encode(customer.contact), customer.updated_at.year)
+    return CustomerView.of_entity(customer, contact=contact, **(_WITHHELD if to == "customer" else {}))
 
 
 def _contact(kept: str | bytes, year: int) -> ContactView:

@@ -6,22 +6,19 @@ terms accepted for it, what was asked for, and what is told of them are one tran
 the database's own constraints, whatever was read before.
 """
 
-import dataclasses
 from uuid import UUID
 
-from sqlalchemy.exc import IntegrityError
-
 from chassis.database import Transaction
-from contracts.customers.customers import CustomerCreated, CustomerFact, CustomerReviewOpened, EulaAccepted, ProductNamed
-from customers.errors import DuplicateCompany
+from contracts.customers.customers import CustomerCreated, CustomerFact, EulaAccepted, ProductNamed
 from customers.rules import examination, identity, surroundings
-from customers.rules.admission import Admission, admit, settle
+from customers.rules.admission import Admission, admit
 from customers.rules.application import CreateCustomer
-from customers.rules.constraints import broken
+from customers.rules.constraints import settle
 from customers.rules.examination import Accepted
 from customers.rules.names import company_key, search_key
+from customers.rules.reviewing import hold_for, reasons
 from customers.rules.telling import tell_customer
-from customers.tables.customers import Customer, EulaAcceptance, Review
+from customers.tables.customers import Customer, EulaAcceptance
 
 
 async def create(tx: Transaction, command: CreateCustomer) -> Customer:
@@ -35,7 +32,7 @@ async def create(tx: Transaction, command: CreateCustomer) -> Customer:
     accepted = examination.examine(command, admin, known)
     customer = _customer(tx, command, accepted, policy_version=str(known.identity.version))
     tx.session.add(customer)
-    await _settle(tx)
+    await settle(tx, "/contact/email")
     tell_customer(tx, customer, *await _papers(tx, customer, command, accepted))
     await admit(tx, _first_admin(customer, accepted))
     return customer
@@ -58,23 +55,15 @@ def _customer(tx: Transaction, command: CreateCustomer, accepted: Accepted, *, p
         contact=accepted.contact.model_dump(mode="json"),
         first_admin=accepted.first_admin(tx.new_id()).model_dump(mode="json"),
         products=[product.model_dump(mode="json") for product in command.products],
-        review_reasons=accepted.reasons,
+        review_reasons=reasons(accepted.findings),
         tags=sorted(set(command.tags)),
         data_region=command.data_region,
+        account_type=command.account_type,
         welcome_link_id=tx.new_id() if command.send_welcome else None,
         identity_policy_version=policy_version,
         created_at=tx.now,
         updated_at=tx.now,
     )
-
-
-async def _settle(tx: Transaction) -> None:
-    try:
-        await settle(tx, "/contact/email")
-    except IntegrityError as refused:
-        if broken(refused) == "customers_one_per_company":
-            raise DuplicateCompany(errors=[DuplicateCompany.at("/company/name")]) from refused
-        raise
 
 
 async def _papers(tx: Transaction, customer: Customer, command: CreateCustomer, accepted: Accepted) -> list[CustomerFact]:
@@ -92,12 +81,9 @@ async def _papers(tx: Transaction, customer: Customer, command: CreateCustomer, 
         ),
         EulaAccepted(eula_version=command.eula_version, accepted_by=accepted_by, accepted_at=tx.now),
     ]
-    if accepted.findings:
-        findings = [dataclasses.asdict(finding) for finding in accepted.findings]
-        tx.session.add(Review(**whose, id=tx.new_id(), status="open", findings=findings, opened_at=tx.now))
-        facts.append(CustomerReviewOpened(reasons=accepted.reasons))
+    held = await hold_for(tx, customer, accepted.findings, new=True)
     await tx.session.flush()
-    return facts
+    return [*facts, held] if held else facts
 
 
 def _first_admin(customer: Customer, accepted: Accepted) -> Admission:

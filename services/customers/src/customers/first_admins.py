@@ -16,7 +16,7 @@ from chassis.http.etags import Seen
 from contracts.customers.users import UserUpdated
 from customers.errors import NotTemporary
 from customers.rules import linking, policies
-from customers.rules.admission import settle
+from customers.rules.constraints import settle
 from customers.rules.holding import hold
 from customers.rules.identity import IdentityPolicy, objection
 from customers.rules.objections import Objections

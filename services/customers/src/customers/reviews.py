@@ -1,7 +1,9 @@
-"""Reviews: customers held at their creation, and what a person decides about them (CUS-13, CUS-14).
+"""Reviews: customers that are held, and what a person decides about them (CUS-13, CUS-14).
 
-Nothing is provisioned or mailed for a customer in review. A rejected customer's addresses and
-company are free again, so that a corrected application is not refused by the wrong one.
+Nothing is provisioned or mailed for a customer in review. Cleared, one that was established goes
+back to where it was. Rejected, it is disabled, because what it has does not go away by that; a
+new one never becomes a customer: its addresses and company are free again, so that a corrected
+application is not refused by the wrong one.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,9 @@ from chassis.http.views import Stored, View
 from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import Company, Contact, CustomerReviewCleared, CustomerReviewRejected
 from contracts.customers.users import UserUpdated
-from customers.errors import CustomerNotFound, NotInReview
+from customers.errors import CustomerNotFound
+from customers.rules import actions, capabilities
+from customers.rules.capabilities import Action
 from customers.rules.holding import hold
 from customers.rules.linking import LIFETIMES
 from customers.rules.telling import tell_customer, tell_user
@@ -45,26 +49,32 @@ class RejectReview:
 
 
 async def clear(tx: Transaction, command: ClearReview) -> Customer:
-    """Let the customer go on: from now it is active. Its welcome link begins to run now."""
-    customer = await _held(tx, command.customer_id, command.seen)
-    reviewer = await _decide(tx, customer, "cleared", reason=None)
-    customer.status = "active"
+    """Let the customer go on. The welcome link of a new one begins to run now."""
+    customer = await _held(tx, actions.CLEAR_REVIEW, command.customer_id, command.seen)
+    reviewer, held_from = await _decide(tx, customer, "cleared", reason=None)
+    customer.status = held_from or "active"
     customer.updated_at = tx.now
     await tx.session.flush()
     tell_customer(tx, customer, CustomerReviewCleared(reviewed_by=reviewer))
-    if customer.welcome_link_id is not None:
+    if customer.welcome_link_id is not None and not held_from:
         await _renew_welcome(tx, customer, customer.welcome_link_id)
     return customer
 
 
 async def reject(tx: Transaction, command: RejectReview) -> Customer:
-    """Refuse the customer for good; its first admin will never sign in."""
-    customer = await _held(tx, command.customer_id, command.seen)
-    reviewer = await _decide(tx, customer, "rejected", reason=command.reason)
-    customer.status = "rejected"
+    """Refuse the customer: a new one for good, its first admin will never sign in; an established one is disabled."""
+    customer = await _held(tx, actions.REJECT_REVIEW, command.customer_id, command.seen)
+    reviewer, held_from = await _decide(tx, customer, "rejected", reason=command.reason)
+    customer.status = "disabled" if held_from else "rejected"
     customer.updated_at = tx.now
     await tx.session.flush()
     tell_customer(tx, customer, CustomerReviewRejected(reviewed_by=reviewer, reason=command.reason))
+    if not held_from:
+        await _shut_out(tx, customer)
+    return customer
+
+
+async def _shut_out(tx: Transaction, customer: Customer) -> None:
     for user in await _users_of(tx, customer):
         await tx.session.execute(delete(Link).where(Link.partner_id == tx.partner_id, Link.user_id == user.id))
         user.status = "disabled"
@@ -73,24 +83,24 @@ async def reject(tx: Transaction, command: RejectReview) -> Customer:
         user.updated_at = tx.now
         await tx.session.flush()
         tell_user(tx, user, UserUpdated(fields=["email", "status"]))
-    return customer
 
 
-async def _held(tx: Transaction, customer_id: UUID, seen: Seen) -> Customer:
+async def _held(tx: Transaction, action: Action, customer_id: UUID, seen: Seen) -> Customer:
     customer = await hold(tx, customer_id, seen)
-    if customer.status != "pending_review":
-        raise NotInReview(status=customer.status)
+    await capabilities.require(tx, action, customer)
     return customer
 
 
-async def _decide(tx: Transaction, customer: Customer, status: str, *, reason: str | None) -> UUID:
+async def _decide(tx: Transaction, customer: Customer, status: str, *, reason: str | None) -> tuple[UUID, str | None]:
+    """Close the review; answers who decided, and the status to which an established customer goes back."""
     reviewer = tx.principal.user_id if tx.principal else tx.partner_id
-    await tx.session.execute(
+    held_from = await tx.session.scalar(
         update(Review)
         .where(Review.partner_id == tx.partner_id, Review.customer_id == customer.id, Review.status == "open")
         .values(status=status, decided_at=tx.now, decided_by=reviewer, reason=reason)
+        .returning(Review.held_from)
     )
-    return reviewer
+    return reviewer, held_from
 
 
 async def _users_of(tx: Transaction, customer: Customer) -> list[User]:

@@ -12,6 +12,8 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/credentials/set-password",
         "/v1/customers",
         "/v1/customers/{customer_id}",
+        "/v1/customers/{customer_id}/actions",
+        "/v1/customers/{customer_id}/fields",
         "/v1/customers/{customer_id}/disable",
         "/v1/customers/{customer_id}/enable",
         "/v1/customers/{customer_id}/first-admin",

@@ -23,6 +23,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     roles.RoleChanged,
     customers.CustomerCreated,
     customers.CustomerTagged,
+    customers.CustomerUpdated,
     customers.CustomerReviewOpened,
     customers.CustomerReviewCleared,
     customers.CustomerReviewRejected,

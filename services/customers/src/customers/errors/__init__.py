@@ -73,6 +73,33 @@ class CustomerNotFound(Refusal):
     remedy = "Check the id; list the customers you can see with GET /v1/customers."
 
 
+class NotEditable(Refusal):
+    """You may not change this field."""
+
+    kind = Kind.FORBIDDEN
+    code = "not_editable"
+    remedy = "Leave it as it is; GET /v1/customers/{customer_id}/fields says which you may change."
+    rule = "C-6"
+
+
+class NotOffered(Refusal):
+    """Not offered for such a customer."""
+
+    kind = Kind.CONFLICT
+    code = "not_offered"
+    remedy = "Look at what is offered for it with GET /v1/customers/{customer_id}/actions."
+    rule = "CUS-64"
+
+
+class StatusForbids(Refusal):
+    """The customer's status does not allow this."""
+
+    kind = Kind.CONFLICT
+    code = "status_forbids"
+    remedy = "Look at its status and at what may be done with it with GET /v1/customers/{customer_id}/actions."
+    rule = "GW-10"
+
+
 class NotInReview(Refusal):
     """The customer is not in review."""
 

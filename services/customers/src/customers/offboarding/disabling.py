@@ -11,8 +11,7 @@ from uuid import UUID
 from chassis.database import Transaction
 from chassis.http.etags import Seen
 from contracts.customers.offboarding import CustomerDisabled, CustomerEnabled
-from customers.errors import CustomerNotServed
-from customers.errors.offboarding import NotDisabled
+from customers.rules import actions, capabilities
 from customers.rules.holding import hold
 from customers.rules.signing_out import sign_out_users
 from customers.rules.telling import tell_customer
@@ -41,8 +40,7 @@ async def disable(tx: Transaction, command: DisableCustomer) -> Customer:
         CustomerNotServed: it is not active.
     """
     customer = await hold(tx, command.customer_id, command.seen)
-    if customer.status != "active":
-        raise CustomerNotServed(status=customer.status)
+    await capabilities.require(tx, actions.DISABLE, customer)
     customer.status = "disabled"
     customer.updated_at = tx.now
     await tx.session.flush()
@@ -59,8 +57,7 @@ async def enable(tx: Transaction, command: EnableCustomer) -> Customer:
         NotDisabled: it is not disabled.
     """
     customer = await hold(tx, command.customer_id, command.seen)
-    if customer.status != "disabled":
-        raise NotDisabled(status=customer.status)
+    await capabilities.require(tx, actions.ENABLE, customer)
     customer.status = "active"
     customer.updated_at = tx.now
     await tx.session.flush()

@@ -1,6 +1,7 @@
 """What a request to create a customer looks like (CUS-03 to CUS-08, CUS-15, CUS-21 to CUS-26)."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
 
 import msgspec
 from annotated_types import Len
@@ -8,9 +9,11 @@ from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from chassis.http.bodies import Body
+from chassis.http.etags import Seen
 from chassis.http.text import CountryCode, EmailAddress, LanguageTag, Name, Text, TimeZoneName
-from contracts.customers.customers import CommunicationsMode, Company, Contact, ManagementType, ProductAsked
+from contracts.customers.customers import AccountType, CommunicationsMode, Company, Contact, ManagementType, ProductAsked
 from contracts.records import JsonObject
+from customers.details import ChangeDetails
 from customers.rules.application import CreateCustomer, FirstAdminWanted
 
 type Line = Annotated[str, Text(200)]
@@ -86,6 +89,53 @@ def _bounded_together(products: list[NewProduct]) -> list[NewProduct]:
     return products
 
 
+def _left_out() -> Any:
+    """The default of a member that stays as it is; who names it must give it a value."""
+    return Field(default_factory=lambda: None)
+
+
+class ChangedCompany(Body):
+    """What is left out stays; `null` empties what may be empty."""
+
+    name: Name = _left_out()
+    address_1: Line = _left_out()
+    address_2: Line | None = None
+    address_3: Line | None = None
+    city: Annotated[str, Text(100)] = _left_out()
+    postal_code: Annotated[str, Text(20)] | None = None
+    region: Annotated[str, Text(100)] | None = None
+    country: CountryCode = _left_out()
+    phone: Phone | None = None
+    website: Annotated[str, Text(500)] | None = None
+
+
+class ChangedContact(Body):
+    """What is left out stays; `null` empties what may be empty."""
+
+    name: Name = _left_out()
+    email: EmailAddress = _left_out()
+    phone: Phone | None = None
+    language: LanguageTag = _left_out()
+    time_zone: TimeZoneName = _left_out()
+
+
+class ChangedCustomer(Body):
+    """Which members a caller may change says `GET /v1/customers/{customer_id}/fields`."""
+
+    company: ChangedCompany = Field(default_factory=ChangedCompany)
+    contact: ChangedContact = Field(default_factory=ChangedContact)
+    unmanaged_macs_allowed: bool = _left_out()
+
+    def command(self, customer_id: UUID, seen: Seen) -> ChangeDetails:
+        return ChangeDetails(
+            customer_id=customer_id,
+            seen=seen,
+            company=self.company.model_dump(exclude_unset=True),
+            contact=self.contact.model_dump(exclude_unset=True),
+            unmanaged_macs_allowed=self.unmanaged_macs_allowed,
+        )
+
+
 class NewTags(Body):
     tags: Tags
 
@@ -107,6 +157,7 @@ class NewCustomer(Body):
     eula: AcceptedEula
     tags: Tags = Field(default_factory=list)
     data_region: Annotated[str, Text(50)] = "default"
+    account_type: AccountType = "licensing_portal"
 
     def command(self) -> CreateCustomer:
         admin = self.first_admin
@@ -122,4 +173,5 @@ class NewCustomer(Body):
             eula_version=self.eula.version,
             tags=tuple(self.tags),
             data_region=self.data_region,
+            account_type=self.account_type,
         )

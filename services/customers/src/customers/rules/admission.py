@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 
 from chassis.database import Transaction
 from contracts.customers.credentials import LinkPurpose
 from contracts.customers.users import UserCreated, UserFact, UserKind
-from customers.errors import EmailTaken
 from customers.rules import linking
-from customers.rules.constraints import broken
+from customers.rules.constraints import settle
 from customers.rules.telling import tell_user
 from customers.tables.users import User
 
@@ -56,20 +54,6 @@ async def admit(tx: Transaction, admission: Admission) -> User:
         facts.append(await linking.give(tx, user, admission.purpose, admission.link_id))
     tell_user(tx, user, *facts)
     return user
-
-
-async def settle(tx: Transaction, pointer: str) -> None:
-    """Flush what keeps a login address.
-
-    Raises:
-        EmailTaken: somebody else came first.
-    """
-    try:
-        await tx.session.flush()
-    except IntegrityError as refused:
-        if broken(refused) == "logins_pkey":
-            raise EmailTaken(errors=[EmailTaken.at(pointer)]) from refused
-        raise
 
 
 async def put_password(tx: Transaction, user: User, password_hash: str) -> None:

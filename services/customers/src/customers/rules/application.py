@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from contracts.customers.customers import CommunicationsMode, Company, Contact, ManagementType, ProductAsked
+from contracts.customers.customers import AccountType, CommunicationsMode, Company, Contact, ManagementType, ProductAsked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,3 +30,4 @@ class CreateCustomer:
     eula_version: str
     tags: tuple[str, ...] = ()
     data_region: str = "default"
+    account_type: AccountType = "licensing_portal"

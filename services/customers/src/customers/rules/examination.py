@@ -5,30 +5,17 @@ holds the customer in review.
 """
 
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from contracts.customers.customers import Company, Contact, FirstAdmin, ProductAsked
 from customers.errors import DuplicateCompany, EmailTaken, EulaOutdated, SeatCapExceeded
-from customers.rules import domains, oddities, phones, provisioning, websites
+from customers.rules import domains, provisioning
 from customers.rules.application import CreateCustomer
 from customers.rules.identity import Admin, objection
-from customers.rules.names import company_key
 from customers.rules.objections import Objections
+from customers.rules.particulars import Finding, denied, is_the_reseller, kept_company, kept_contact, odd, works_for_the_reseller
 from customers.rules.surroundings import Surroundings
 from customers.tables.known import KnownOffer
-
-_LOOKED_AT: Final = ("name", "address_1", "city")
-_MAY_BE_CODES: Final = ("address_2", "address_3", "region", "postal_code")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """Why a person should look: ``code`` is told to the partner, the rest only to the reviewer."""
-
-    code: str
-    pointer: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +27,6 @@ class Accepted:
     domain: str
     admin: Admin
     findings: tuple[Finding, ...]
-
-    @property
-    def reasons(self) -> list[str]:
-        return sorted({finding.code for finding in self.findings})
 
     def first_admin(self, user_id: UUID) -> FirstAdmin:
         admin = self.admin
@@ -59,8 +42,8 @@ def examine(command: CreateCustomer, admin: Admin, known: Surroundings) -> Accep
         Refusal: ``not_acceptable``, or what all objections have in common.
     """
     objections = Objections()
-    company = _company(command.company, objections)
-    contact = _contact(command, objections)
+    company = kept_company(command.company, objections)
+    contact = kept_contact(command.contact, command.company.country, objections)
     domain = _domain(command.domain, objections)
     if domain is not None:
         _first_admin(admin, domain, known, objections)
@@ -69,7 +52,7 @@ def examine(command: CreateCustomer, admin: Admin, known: Surroundings) -> Accep
     _products(command, known, objections)
     _policies(command, known, objections)
     objections.refuse()
-    findings = (*_odd(command, admin), *_denied(command, admin, known))
+    findings = (*odd(command.company, _people(command, admin)), *denied(_names(command, admin), known.denied))
     return Accepted(company=company, contact=contact, domain=str(domain), admin=admin, findings=findings)
 
 
@@ -82,22 +65,6 @@ def _policies(command: CreateCustomer, known: Surroundings, objections: Objectio
         objections.add("/data_region", "unknown_region", detail, rule="MKT-03", remedy=remedy, by=known.residency)
     if command.eula_version != terms.version:
         objections.against(EulaOutdated, "/eula/version", f"Version {terms.version} of the licence terms is in force.", by=known.terms)
-
-
-def _company(company: Company, objections: Objections) -> Company:
-    phone, website = company.phone, company.website
-    if phone is not None and (phone := phones.e164(phone, company.country)) is None:
-        objections.add("/company/phone", "phone", "Not a phone number.")
-    if website is not None and (website := websites.address(website)) is None:
-        objections.add("/company/website", "website", "Not the address of a website.")
-    return company.model_copy(update={"phone": phone, "website": website})
-
-
-def _contact(command: CreateCustomer, objections: Objections) -> Contact:
-    phone = command.contact.phone
-    if phone is not None and (phone := phones.e164(phone, command.company.country)) is None:
-        objections.add("/contact/phone", "phone", "Not a phone number.")
-    return command.contact.model_copy(update={"phone": phone})
 
 
 def _domain(text: str, objections: Objections) -> str | None:
@@ -118,13 +85,11 @@ def _first_admin(admin: Admin, domain: str, known: Surroundings, objections: Obj
 
 def _not_the_reseller(command: CreateCustomer, domain: str | None, known: Surroundings, objections: Objections) -> None:
     """The customer's data, never the reseller's (CUS-09, CUS-18)."""
-    staff = {one for one in known.staff_domains if one not in domains.FREE_MAIL}
-    if any(domains.together(domains.of_email(command.contact.email), one) for one in staff):
-        objections.add("/contact/email", "reseller_contact", "The contact must work at the end company, not at the partner.", rule="CUS-09")
+    staff = known.telling_domains
+    works_for_the_reseller(command.contact.email, staff, objections)
     if domain is not None and any(domains.together(domain, one) for one in staff):
         objections.add("/domain", "reseller_domain", "This is the partner's own domain; give the end company's.", rule="CUS-18")
-    if known.partner_name and company_key(command.company.name) == company_key(known.partner_name):
-        objections.add("/company/name", "reseller_company", "This is the partner itself; give the end company.", rule="CUS-18")
+    is_the_reseller(command.company.name, known.partner_name, objections)
 
 
 def _unique(command: CreateCustomer, admin: Admin, known: Surroundings, objections: Objections) -> None:
@@ -170,31 +135,17 @@ def _offered(product: ProductAsked, offer: KnownOffer | None, pointer: str, obje
         objections.add(f"{pointer}/quantity", "quantity_required", "The offer does not say how many seats.", rule="LIC-03", remedy=remedy)
 
 
-def _odd(command: CreateCustomer, admin: Admin) -> list[Finding]:
-    """CUS-14."""
-    company = command.company
-    texts = {f"/company/{name}": getattr(company, name) for name in _LOOKED_AT} | {"/contact/name": command.contact.name}
+def _people(command: CreateCustomer, admin: Admin) -> dict[str, str]:
+    """Names as they were written."""
+    names = {"/contact/name": command.contact.name}
     if command.first_admin is not None:
-        texts |= {"/first_admin/first_name": admin.first_name, "/first_admin/last_name": admin.last_name}
-    codes = {f"/company/{name}": text for name in _MAY_BE_CODES if (text := getattr(company, name)) is not None}
-    special = [at for at, text in (texts | codes).items() if oddities.special(text)]
-    filled = [at for at, text in texts.items() if oddities.placeholder(text)]
-    filled += [at for at, text in codes.items() if oddities.placeholder_code(text)]
-    found = (("special_characters", special), ("placeholder_data", filled))
-    return [Finding(code=code, pointer=at, detail=(texts | codes)[at]) for code, places in found for at in places]
+        names |= {"/first_admin/first_name": admin.first_name, "/first_admin/last_name": admin.last_name}
+    return names
 
 
-def _denied(command: CreateCustomer, admin: Admin, known: Surroundings) -> list[Finding]:
-    """CUS-13."""
+def _names(command: CreateCustomer, admin: Admin) -> dict[str, str]:
+    """Whoever may be on a list, each once."""
     names = {"/company/name": command.company.name, "/contact/name": command.contact.name, "/first_admin": admin.name}
     if admin.name == command.contact.name:
         names.pop("/first_admin")
-    return [
-        Finding(
-            code="denied_party",
-            pointer=pointer,
-            detail=f"{match.party.list_name} {match.party.reference}: {match.party.name} ({match.party.country or '-'}), {match.score} %",
-        )
-        for pointer, name in names.items()
-        for match in known.denied.matches(name)
-    ]
+    return names

@@ -3,9 +3,11 @@
 from typing import Final
 
 from chassis.policies import Kinds
+from customers.rules.capabilities import CapabilityMatrix
 from customers.rules.consent_policy import ConsentPolicy
 from customers.rules.identity import IdentityPolicy
 from customers.rules.licence_terms import LicenceTerms
+from customers.rules.mutability import FieldMutability
 from customers.rules.new_roles import RolesPolicy
 from customers.rules.policies import documents
 from customers.rules.provisioning import ProvisioningPolicy
@@ -13,6 +15,8 @@ from customers.rules.residency import ResidencyPolicy
 
 _SHAPES: Final = (
     ConsentPolicy,
+    CapabilityMatrix,
+    FieldMutability,
     IdentityPolicy,
     LicenceTerms,
     ProvisioningPolicy,

@@ -1,24 +1,24 @@
 """Surroundings: what is known around an application before it is examined, read in two statements."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Select, String, Text, Uuid, any_, bindparam, cast, exists, func, literal, select, text
+from sqlalchemy import Select, Text, Uuid, any_, bindparam, exists, func, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import Transaction
 from chassis.policies import InForce
-from customers.rules import policies
+from customers.rules import listed, policies
 from customers.rules.application import CreateCustomer
+from customers.rules.domains import FREE_MAIL
 from customers.rules.identity import Admin, IdentityPolicy
 from customers.rules.licence_terms import LicenceTerms
 from customers.rules.names import company_key
 from customers.rules.provisioning import ProvisioningPolicy
 from customers.rules.residency import ResidencyPolicy
-from customers.rules.screening import DeniedParty, Index
+from customers.rules.screening import Index
 from customers.tables.customers import LIVING, Customer
-from customers.tables.known import KnownOffer, KnownProgramme, ScreeningList, ScreeningName
+from customers.tables.known import KnownOffer, KnownProgramme
 from customers.tables.partners import Partner
 from customers.tables.users import User
 
@@ -42,6 +42,11 @@ class Surroundings:
     residency: InForce[ResidencyPolicy]
     denied: Index
 
+    @property
+    def telling_domains(self) -> frozenset[str]:
+        """The staff's, without those where everybody may have an address."""
+        return self.staff_domains - FREE_MAIL
+
 
 async def around(tx: Transaction, command: CreateCustomer, admin: Admin) -> Surroundings:
     """What the partner's own rows, the doors, the lists and the policies say about an application."""
@@ -64,7 +69,7 @@ async def around(tx: Transaction, command: CreateCustomer, admin: Admin) -> Surr
         provisioning=InForce.among(row.policies, ProvisioningPolicy),
         terms=InForce.among(row.policies, LicenceTerms),
         residency=InForce.among(row.policies, ResidencyPolicy),
-        denied=await _denied_parties(tx, row.loads),
+        denied=await listed.parties(tx, row.loads),
     )
 
 
@@ -74,7 +79,6 @@ def _look() -> Select[Any]:
     company = Customer.company_key == bindparam("company_key"), Customer.country == bindparam("country")
     domain = func.lower(func.split_part(User.email, "@", 2))
     staff = select(func.array_agg(domain.distinct())).where(User.partner_id == mine, User.kind != "customer", User.email.is_not(None))
-    loads = select(func.string_agg(cast(ScreeningList.load_id, String), literal(" ")))
     emails = bindparam("emails", type_=ARRAY(Text))
     each = select(func.unnest(KnownProgramme.capabilities).label("one"))
     active = each.where(KnownProgramme.partner_id == mine, KnownProgramme.status == "active").subquery()
@@ -86,24 +90,9 @@ def _look() -> Select[Any]:
         exists().where(Customer.partner_id == mine, *company, text(LIVING)).label("company_exists"),
         granted.scalar_subquery().label("capabilities"),
         policies.documents.together(IdentityPolicy, ProvisioningPolicy, LicenceTerms, ResidencyPolicy).label("policies"),
-        loads.scalar_subquery().label("loads"),
+        listed.LOADS.scalar_subquery().label("loads"),
     )
 
 
 _LOOK: Final = _look()
 _OFFERS: Final = select(KnownOffer).where(KnownOffer.code == any_(bindparam("codes", type_=ARRAY(Text)))).order_by(KnownOffer.version)
-
-_index: Final[dict[str, Index]] = {}
-"""The index of the lists as loaded; one at a time, kept until a list is loaded anew."""
-
-
-async def _denied_parties(tx: Transaction, loads: str | None) -> Index:
-    name = loads or ""
-    found = _index.get(name)
-    if found is None:
-        columns = (ScreeningName.list_name, ScreeningName.reference, ScreeningName.name, ScreeningName.country)
-        rows = await tx.session.execute(select(*columns)) if loads else ()
-        found = await asyncio.to_thread(Index, [DeniedParty(*row) for row in rows])
-        _index.clear()
-        _index[name] = found
-    return found

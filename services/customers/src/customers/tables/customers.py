@@ -53,6 +53,8 @@ class Customer(TenantRow, Versioned, Base):
     identity_policy_version: Mapped[str]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    account_type: Mapped[str]
+    unmanaged_macs_allowed: Mapped[bool] = mapped_column(default=False)
 
 
 class EulaAcceptance(TenantRow, Base):
@@ -77,7 +79,10 @@ class EulaAcceptance(TenantRow, Base):
 
 
 class Review(TenantRow, Base):
-    """Why a customer is held, in full (the customer's own row has the codes alone), and what was decided."""
+    """Why a customer is held, in full (the customer's own row has the codes alone), and what was decided.
+
+    ``held_from`` is the status to which an established customer goes back; None at its creation.
+    """
 
     __tablename__ = "reviews"
     __table_args__ = (
@@ -100,3 +105,4 @@ class Review(TenantRow, Base):
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[UUID | None]
     reason: Mapped[str | None]
+    held_from: Mapped[str | None]

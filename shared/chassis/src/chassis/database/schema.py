@@ -68,6 +68,20 @@ def read_views(name: str, columns: list[str], *, portal: str | None = None, with
         view(f"{name}_portal", f"select {shown} from {name} where partner_id = {TENANT} and {portal} = {CUSTOMER}", "portal")
 
 
+def extend(name: str, *columns: sa.Column[Any], portal: str | None = None, withheld: Collection[str] = ()) -> None:
+    """Add columns to a tenant table and, behind those that they show, to its read views.
+
+    ``portal`` and ``withheld`` as in ``create``; a table that the portal reads is given it again.
+    """
+    for column in columns:
+        op.add_column(name, column)
+    added = [column.name for column in columns]
+    read_views(name, [*_shown(f"{name}_read"), *added])
+    if portal:
+        shown = ", ".join([*_shown(f"{name}_portal"), *(column for column in added if column not in withheld)])
+        view(f"{name}_portal", f"select {shown} from {name} where partner_id = {TENANT} and {portal} = {CUSTOMER}", "portal")
+
+
 def view(name: str, body: str, *readers: str) -> None:
     """(Re)create a view of the owner's and let these roles of the service read it."""
     _run(f"create or replace view {name} as {body}")
@@ -138,6 +152,12 @@ def second_factor_door(partners: str) -> None:
                                    where above.id = any(own.ancestors) and above.second_factor_below = 'required')))""",
         to=("api", *_REQUESTS, "worker"),
     )
+
+
+def _shown(relation: str) -> list[str]:
+    """The columns of a view, in order."""
+    columns = "select attname from pg_attribute where attrelid = cast(:relation as regclass) and attnum > 0 order by attnum"
+    return [str(name) for name in op.get_bind().scalars(sa.text(columns), {"relation": relation})]
 
 
 def _name_targets(table: sa.Table) -> None:

@@ -9,6 +9,7 @@ from contracts.records import Fact, JsonObject, Part, Personal, State
 type CustomerStatus = Literal["draft", "pending_review", "active", "disabled", "deleting", "deleted", "purged", "rejected"]
 type ManagementType = Literal["partner_managed", "customer_managed", "co_managed"]
 type CommunicationsMode = Literal["partner_only", "both"]
+type AccountType = Literal["licensing_portal", "licensing_platform"]
 
 
 class ProductNamed(Part):
@@ -65,7 +66,8 @@ class CustomerState(Part):
     """A customer as it is now.
 
     ``partner_id`` manages it; ``owner_partner_id`` owns it. ``welcome_link_id`` is the link the
-    welcome mail carries, null when no welcome mail is wanted.
+    welcome mail carries, null when no welcome mail is wanted. ``account_type`` says which actions
+    are offered for it (CUS-64).
     """
 
     id: UUID
@@ -85,6 +87,8 @@ class CustomerState(Part):
     data_region: str
     created_at: datetime
     updated_at: datetime
+    account_type: AccountType = "licensing_portal"
+    unmanaged_macs_allowed: bool = False
 
 
 class CustomerFact(Fact):
@@ -99,6 +103,13 @@ class CustomerCreated(CustomerFact):
     country: str
     status: CustomerStatus
     products: list[ProductNamed]
+
+
+class CustomerUpdated(CustomerFact):
+    """Details were changed. ``fields`` name which, as in ``company.name``, not what they say (CUS-39)."""
+
+    topic: ClassVar[str] = "customer.updated"
+    fields: list[str]
 
 
 class CustomerTagged(CustomerFact):

@@ -1,0 +1,64 @@
+"""Actions: what is done with a customer, by whom, and while it is in which status (CUS-35, GW-10).
+
+A new verb is a line here. Its door takes kinds and permission from the line
+(``allow(UNLINK.permission, kinds=UNLINK.kinds)``), its feature says ``await capabilities.require(tx,
+UNLINK, customer)`` as soon as it has the customer in hand, and ``GET /v1/customers/{id}/actions``
+shows it with the same decision.
+"""
+
+from typing import Final
+
+from chassis.access.permissions import Permission
+from customers.errors import CustomerNotServed, NotInReview
+from customers.errors.offboarding import NotDisabled
+from customers.rules.capabilities import Action
+
+PARTNERS: Final = frozenset({"partner"})
+OPERATORS: Final = frozenset({"operator"})
+STAFF: Final = PARTNERS | OPERATORS
+EVERYBODY: Final = STAFF | {"customer"}
+
+ACTIVE: Final = frozenset({"active"})
+HELD: Final = frozenset({"pending_review"})
+RUNNING: Final = ACTIVE | {"disabled"}
+PRESENT: Final = RUNNING | HELD
+SEEN: Final = PRESENT | {"deleting", "deleted", "rejected"}
+
+VIEW: Final = Action(name="view_profile", rule="CUS-35", kinds=EVERYBODY, statuses=SEEN, level="read")
+EDIT: Final = Action(name="edit", rule="CUS-39", kinds=EVERYBODY, statuses=PRESENT)
+TAG: Final = Action(name="tag", rule="MKT-01", kinds=STAFF, statuses=SEEN)
+REPLACE_FIRST_ADDRESS: Final = Action(
+    name="replace_first_address", rule="CUS-24", kinds=PARTNERS, statuses=PRESENT, permission=Permission.CUSTOMERS_ADD
+)
+
+CHANGE_MANAGEMENT: Final = Action(name="change_management", rule="CUS-48", kinds=PARTNERS, statuses=RUNNING)
+SET_COMMUNICATIONS: Final = Action(name="set_communications", rule="CUS-57", kinds=PARTNERS, statuses=PRESENT)
+
+_PRODUCTS: Final = Permission.PRODUCTS_MANAGE
+ACTIVATE_TRIAL: Final = Action(name="activate_trial", rule="LIC-01", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
+ACTIVATE_PRODUCT: Final = Action(
+    name="activate_product", rule="LIC-06", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS, capability="set_up_paid"
+)
+LAUNCH_CONSOLE: Final = Action(name="launch_console", rule="CUS-54", kinds=PARTNERS, statuses=ACTIVE)
+DEPLOY_PRODUCTS: Final = Action(name="deploy_products", rule="CUS-35", kinds=PARTNERS, statuses=ACTIVE)
+ASSIGN_TEMPLATE: Final = Action(name="assign_template", rule="CUS-65", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
+DEPLOY_POLICY: Final = Action(name="deploy_policy", rule="CUS-66", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
+UPDATE_FIRMWARE: Final = Action(name="update_firmware", rule="CUS-67", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
+RENEW_LICENCES: Final = Action(name="renew_licences", rule="LIC-21", kinds=PARTNERS, statuses=RUNNING, permission=_PRODUCTS)
+
+_REMOVE: Final = Permission.CUSTOMERS_REMOVE
+DISABLE: Final = Action(name="disable", rule="C-2", kinds=STAFF, statuses=ACTIVE, permission=_REMOVE, otherwise=CustomerNotServed)
+ENABLE: Final = Action(name="enable", rule="C-2", kinds=STAFF, statuses=frozenset({"disabled"}), permission=_REMOVE, otherwise=NotDisabled)
+UNLINK: Final = Action(name="unlink", rule="CUS-60", kinds=STAFF, statuses=RUNNING, permission=_REMOVE)
+DELETE: Final = Action(name="delete", rule="CUS-62", kinds=STAFF, statuses=RUNNING, permission=_REMOVE)
+
+CLEAR_REVIEW: Final = Action(name="clear_review", rule="CUS-14", kinds=OPERATORS, statuses=HELD, otherwise=NotInReview)
+REJECT_REVIEW: Final = Action(name="reject_review", rule="CUS-14", kinds=OPERATORS, statuses=HELD, otherwise=NotInReview)
+
+ALL: Final = (
+    *(VIEW, EDIT, TAG, REPLACE_FIRST_ADDRESS, CHANGE_MANAGEMENT, SET_COMMUNICATIONS),
+    *(ACTIVATE_TRIAL, ACTIVATE_PRODUCT, LAUNCH_CONSOLE, DEPLOY_PRODUCTS),
+    *(ASSIGN_TEMPLATE, DEPLOY_POLICY, UPDATE_FIRMWARE, RENEW_LICENCES),
+    *(DISABLE, ENABLE, UNLINK, DELETE, CLEAR_REVIEW, REJECT_REVIEW),
+)
+"""As they are shown, in this order."""

@@ -1,0 +1,127 @@
+"""Capabilities: whether something may be done with a customer now (CUS-64, GW-10).
+
+One predicate, ``against``, decides for the verbs and for whoever asks beforehand: by who asks,
+its permissions and its level, then by the capability matrix (a policy document: account and
+management types), then by the customer's status. ``rules.actions`` is what it decides about.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+from chassis.access.permissions import Permission
+from chassis.access.rights import NotAllowed, ReadOnly
+from chassis.database import Transaction
+from chassis.errors import Refusal
+from chassis.http.admission import WrongPrincipal
+from chassis.http.bodies import Body
+from chassis.policies import InForce, Policy
+from contracts.customers.customers import AccountType, ManagementType
+from contracts.customers.roles import Level
+from contracts.customers.users import UserKind
+from customers.errors import NotOffered, ProgrammeRequired, StatusForbids
+from customers.rules import policies
+
+
+class Standing(Protocol):
+    """What of a customer decides."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def account_type(self) -> str: ...
+    @property
+    def management_type(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """Something that is done with a customer.
+
+    ``permission`` and ``level`` are asked of partners, ``capability`` of their programme;
+    ``otherwise`` is how a status that is none of ``statuses`` is refused.
+    """
+
+    name: str
+    rule: str
+    kinds: frozenset[str]
+    statuses: frozenset[str]
+    permission: Permission | None = None
+    level: Level = "read_write"
+    capability: str | None = None
+    otherwise: type[Refusal] = StatusForbids
+
+
+class Cell(Body):
+    """For which accounts the matrix offers an action; what it leaves out it does not restrict."""
+
+    account_types: list[AccountType] | None = None
+    management_types: list[ManagementType] | None = None
+    rule: str
+
+
+class CapabilityMatrix(Policy):
+    """Actions by what they are offered for; one that is not named is offered for all."""
+
+    kind: ClassVar[str] = "capability_matrix"
+
+    actions: dict[str, Cell]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks. Permissions, level and what the programme grants are a partner's; ``capabilities`` None is all."""
+
+    kind: UserKind
+    permissions: frozenset[str] = frozenset()
+    level: Level = "read_write"
+    capabilities: frozenset[str] | None = None
+
+
+def against(action: Action, asker: Asker, customer: Standing, matrix: InForce[CapabilityMatrix]) -> Refusal | None:
+    """Why an action is refused, if it is."""
+    return _the_askers(action, asker) or closed(action, customer, matrix)
+
+
+def closed(action: Action, customer: Standing, matrix: InForce[CapabilityMatrix]) -> Refusal | None:
+    """Why an action is refused whoever asks, if it is."""
+    cell = matrix.policy.actions.get(action.name)
+    by_matrix = None if cell is None else _the_matrixs(action, cell, customer, str(matrix.version))
+    if by_matrix is not None or customer.status in action.statuses:
+        return by_matrix
+    return action.otherwise(rule=action.rule, action=action.name, status=customer.status)
+
+
+async def require(tx: Transaction, action: Action, customer: Standing) -> None:
+    """Go on only with an action that is open now; who asks has been let in by the door, with the same line.
+
+    Raises:
+        Refusal: says by which rule, and what to do.
+    """
+    refusal = closed(action, customer, await policies.in_force(tx, CapabilityMatrix))
+    if refusal is not None:
+        raise refusal
+
+
+def _the_askers(action: Action, asker: Asker) -> Refusal | None:
+    if asker.kind not in action.kinds:
+        return WrongPrincipal(kinds=[*sorted(action.kinds)])
+    if asker.kind != "partner":
+        return None
+    if action.permission is not None and action.permission not in asker.permissions:
+        return NotAllowed(permission=str(action.permission))
+    if action.level == "read_write" and asker.level != "read_write":
+        return ReadOnly()
+    if action.capability is not None and asker.capabilities is not None and action.capability not in asker.capabilities:
+        return ProgrammeRequired(rule=action.rule)
+    return None
+
+
+def _the_matrixs(action: Action, cell: Cell, customer: Standing, version: str) -> Refusal | None:
+    for asked, offered, which in (
+        ("account_type", cell.account_types, customer.account_type),
+        ("management_type", cell.management_types, customer.management_type),
+    ):
+        if offered is not None and which not in offered:
+            detail = f"Offered only where {asked} is {' or '.join(offered)}."
+            return NotOffered(detail, rule=cell.rule, policy_version=version, action=action.name)
+    return None

@@ -1,0 +1,80 @@
+"""Particulars: a company and its contact in the form they are kept, what is against them, and what a person should look at.
+
+The same for an application and for an edit (CUS-07 to CUS-09, CUS-13, CUS-14, CUS-18, CUS-39).
+Pure: an objection refuses, a finding only leads to a review.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from contracts.customers.customers import Company, Contact
+from customers.rules import domains, oddities, phones, websites
+from customers.rules.names import company_key
+from customers.rules.objections import Objections
+from customers.rules.screening import Index
+
+_LOOKED_AT: Final = ("name", "address_1", "city")
+_MAY_BE_CODES: Final = ("address_2", "address_3", "region", "postal_code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Why a person should look: ``code`` is told to the partner, the rest only to the reviewer."""
+
+    code: str
+    pointer: str
+    detail: str
+
+
+def kept_company(company: Company, objections: Objections) -> Company:
+    phone, website = company.phone, company.website
+    if phone is not None and (phone := phones.e164(phone, company.country)) is None:
+        objections.add("/company/phone", "phone", "Not a phone number.")
+    if website is not None and (website := websites.address(website)) is None:
+        objections.add("/company/website", "website", "Not the address of a website.")
+    return company.model_copy(update={"phone": phone, "website": website})
+
+
+def kept_contact(contact: Contact, country: str, objections: Objections) -> Contact:
+    """A national phone number is read as the company's country's."""
+    phone = contact.phone
+    if phone is not None and (phone := phones.e164(phone, country)) is None:
+        objections.add("/contact/phone", "phone", "Not a phone number.")
+    return contact.model_copy(update={"phone": phone})
+
+
+def works_for_the_reseller(email: str, staff_domains: Collection[str], objections: Objections) -> None:
+    """The contact is a person of the end company (CUS-09)."""
+    if any(domains.together(domains.of_email(email), one) for one in staff_domains):
+        objections.add("/contact/email", "reseller_contact", "The contact must work at the end company, not at the partner.", rule="CUS-09")
+
+
+def is_the_reseller(name: str, partner_name: str, objections: Objections) -> None:
+    """The customer's data, never the reseller's (CUS-18)."""
+    if partner_name and company_key(name) == company_key(partner_name):
+        objections.add("/company/name", "reseller_company", "This is the partner itself; give the end company.", rule="CUS-18")
+
+
+def odd(company: Company, names: Mapping[str, str]) -> list[Finding]:
+    """What looks odd in a company and in the names of its people, by pointer (CUS-14)."""
+    texts = {f"/company/{name}": getattr(company, name) for name in _LOOKED_AT} | dict(names)
+    codes = {f"/company/{name}": text for name in _MAY_BE_CODES if (text := getattr(company, name)) is not None}
+    special = [at for at, text in (texts | codes).items() if oddities.special(text)]
+    filled = [at for at, text in texts.items() if oddities.placeholder(text)]
+    filled += [at for at, text in codes.items() if oddities.placeholder_code(text)]
+    found = (("special_characters", special), ("placeholder_data", filled))
+    return [Finding(code=code, pointer=at, detail=(texts | codes)[at]) for code, places in found for at in places]
+
+
+def denied(names: Mapping[str, str], lists: Index) -> list[Finding]:
+    """Denied parties that names are like, by pointer (CUS-13)."""
+    return [
+        Finding(
+            code="denied_party",
+            pointer=pointer,
+            detail=f"{match.party.list_name} {match.party.reference}: {match.party.name} ({match.party.country or '-'}), {match.score} %",
+        )
+        for pointer, name in names.items()
+        for match in lists.matches(name)
+    ]
