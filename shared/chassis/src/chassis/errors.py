@@ -20,6 +20,7 @@ class Kind(StrEnum):
     CONFLICT = "conflict"
     PRECONDITION = "precondition"
     INVALID = "invalid"
+    UNCONDITIONAL = "unconditional"
     TOO_MANY = "too_many"
     UNAVAILABLE = "unavailable"
 

@@ -16,7 +16,7 @@ _VERSION: Final = re.compile(r"[1-9][0-9]{0,18}|0")
 class IfMatchRequired(Refusal):
     """A change of something that exists must say which version it has seen."""
 
-    kind = Kind.PRECONDITION
+    kind = Kind.UNCONDITIONAL
     code = "if_match_required"
     remedy = "Read it, and send its ETag as If-Match."
 

@@ -27,10 +27,10 @@ _STATUS: Final = {
     Kind.CONFLICT: 409,
     Kind.PRECONDITION: 412,
     Kind.INVALID: 422,
+    Kind.UNCONDITIONAL: 428,
     Kind.TOO_MANY: 429,
     Kind.UNAVAILABLE: 503,
 }
-_MISSING_PRECONDITION: Final = "if_match_required"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ def _error(found: FieldError) -> dict[str, str]:
 
 
 def status_of(refusal: Refusal) -> int:
-    return 428 if refusal.code == _MISSING_PRECONDITION else _STATUS[refusal.kind]
+    return _STATUS[refusal.kind]
 
 
 def of(refusal: Refusal) -> Problem:

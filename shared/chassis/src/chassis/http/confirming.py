@@ -1,0 +1,95 @@
+"""The confirmation step: what cannot be taken back, or costs, is done only by who was told what it does (GW-14).
+
+A verb that needs it is asked twice. The first time it answers 428 with its consequences and with the confirmation of
+exactly these; the second time it is sent that confirmation, and is done if they are still the same. Nothing is kept
+between the two: a confirmation is the hash of what was said, so another is needed as soon as something else would happen.
+
+    effect = Effect(verb="unlink", version=customer.version, consequences=await _losses(tx, customer))
+    confirming.require(command.confirmation, effect)
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from pydantic import JsonValue
+
+from chassis.errors import Kind, Refusal
+from chassis.http.text import Text
+from chassis.http.views import View
+
+type Confirmation = Annotated[str, Text(64)]
+"""As a body takes it back."""
+
+
+class ConfirmationNeeded(Refusal):
+    """This has consequences that must be confirmed."""
+
+    kind = Kind.UNCONDITIONAL
+    code = "confirmation_needed"
+    remedy = "Show `consequences` to whoever decides, and send it again with `confirmation` as this problem says it."
+    rule = "GW-14"
+
+
+class ConfirmationOutdated(ConfirmationNeeded):
+    """Something else would happen now than was confirmed."""
+
+    kind = Kind.PRECONDITION
+    code = "confirmation_outdated"
+
+
+class ConsequenceView(View, frozen=True, kw_only=True):
+    """One thing that happens. ``code`` is stable, ``detail`` is for people; ``irreversible`` where nothing brings it back."""
+
+    code: str
+    detail: str
+    irreversible: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What a verb would do to the entity as it is in this version."""
+
+    verb: str
+    version: int
+    consequences: Sequence[ConsequenceView]
+
+    @property
+    def confirmation(self) -> str:
+        """Names exactly this effect: 32 hexadecimal digits."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
+
+    @property
+    def said(self) -> dict[str, JsonValue]:
+        """As members of a problem."""
+        return {"verb": self.verb, "confirmation": self.confirmation, "consequences": msgspec.to_builtins(list(self.consequences))}
+
+
+class EffectView(View, frozen=True, kw_only=True):
+    """What a verb would do, where it is asked beforehand. Nothing has changed yet."""
+
+    verb: str
+    version: int
+    confirmation: str
+    consequences: list[ConsequenceView]
+
+
+def shown(effect: Effect) -> EffectView:
+    """What a verb's ``/preview`` answers."""
+    return EffectView(verb=effect.verb, version=effect.version, confirmation=effect.confirmation, consequences=list(effect.consequences))
+
+
+def require(confirmation: str | None, effect: Effect) -> None:
+    """Go on only with the confirmation of this effect.
+
+    Raises:
+        ConfirmationNeeded: none was sent.
+        ConfirmationOutdated: it confirms something else.
+    """
+    if confirmation is None:
+        raise ConfirmationNeeded(**effect.said)
+    if not hmac.compare_digest(confirmation.encode(), effect.confirmation.encode()):
+        raise ConfirmationOutdated(**effect.said)
