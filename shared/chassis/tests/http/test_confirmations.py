@@ -2,8 +2,8 @@
 
 import pytest
 
-from chassis.http import confirming, problems
-from chassis.http.confirming import ConfirmationNeeded, ConfirmationOutdated, ConsequenceView, Effect
+from chassis.http import confirmations, problems
+from chassis.http.confirmations import ConfirmationNeeded, ConfirmationOutdated, ConsequenceView, Effect
 
 LOSS = ConsequenceView(code="licence_lost", detail="Endpoint Security ends with the partner's licence.")
 FOR_EVER = ConsequenceView(code="not_recoverable", detail="Nothing brings it back.", irreversible=True)
@@ -15,18 +15,18 @@ def unlinking(*consequences: ConsequenceView, version: int = 3) -> Effect:
 
 def test_the_first_asking_says_what_would_happen_and_how_to_confirm_it() -> None:
     with pytest.raises(ConfirmationNeeded) as refused:
-        confirming.require(None, unlinking(LOSS))
+        confirmations.require(None, unlinking(LOSS))
 
     problem = problems.of(refused.value)
     assert (problem.status, problem.code, problem.rule) == (428, "confirmation_needed", "GW-14")
     assert problem.facts["consequences"] == [
         {"code": "licence_lost", "detail": "Endpoint Security ends with the partner's licence.", "irreversible": False}
     ]
-    confirming.require(str(problem.facts["confirmation"]), unlinking(LOSS))
+    confirmations.require(str(problem.facts["confirmation"]), unlinking(LOSS))
 
 
 def test_a_preview_says_the_same_confirmation() -> None:
-    confirming.require(confirming.shown(unlinking(LOSS, FOR_EVER)).confirmation, unlinking(LOSS, FOR_EVER))
+    confirmations.require(confirmations.shown(unlinking(LOSS, FOR_EVER)).confirmation, unlinking(LOSS, FOR_EVER))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,7 @@ def test_a_preview_says_the_same_confirmation() -> None:
 )
 def test_a_confirmation_of_something_else_confirms_nothing(now: Effect) -> None:
     with pytest.raises(ConfirmationOutdated) as refused:
-        confirming.require(unlinking(LOSS).confirmation, now)
+        confirmations.require(unlinking(LOSS).confirmation, now)
 
     assert problems.of(refused.value).status == 412
     assert refused.value.facts["confirmation"] == now.confirmation
@@ -48,4 +48,4 @@ def test_a_confirmation_of_something_else_confirms_nothing(now: Effect) -> None:
 
 def test_what_is_no_confirmation_at_all_confirms_nothing() -> None:
     with pytest.raises(ConfirmationOutdated):
-        confirming.require("\u00fc" * 64, unlinking(LOSS))
+        confirmations.require("\u00fc" * 64, unlinking(LOSS))

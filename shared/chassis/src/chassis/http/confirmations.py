@@ -5,7 +5,7 @@ exactly these; the second time it is sent that confirmation, and is done if they
 between the two: a confirmation is the hash of what was said, so another is needed as soon as something else would happen.
 
     effect = Effect(verb="unlink", version=customer.version, consequences=await _losses(tx, customer))
-    confirming.require(command.confirmation, effect)
+    confirmations.require(command.confirmation, effect)
 """
 
 import hashlib
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import msgspec
-from pydantic import JsonValue
 
 from chassis.errors import Kind, Refusal
 from chassis.http.text import Text
@@ -26,7 +25,7 @@ type Confirmation = Annotated[str, Text(64)]
 
 
 class ConfirmationNeeded(Refusal):
-    """This has consequences that must be confirmed."""
+    """What this would do must be confirmed."""
 
     kind = Kind.UNCONDITIONAL
     code = "confirmation_needed"
@@ -62,11 +61,6 @@ class Effect:
         """Names exactly this effect: 32 hexadecimal digits."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
 
-    @property
-    def said(self) -> dict[str, JsonValue]:
-        """As members of a problem."""
-        return {"verb": self.verb, "confirmation": self.confirmation, "consequences": msgspec.to_builtins(list(self.consequences))}
-
 
 class EffectView(View, frozen=True, kw_only=True):
     """What a verb would do, where it is asked beforehand. Nothing has changed yet."""
@@ -90,6 +84,11 @@ def require(confirmation: str | None, effect: Effect) -> None:
         ConfirmationOutdated: it confirms something else.
     """
     if confirmation is None:
-        raise ConfirmationNeeded(**effect.said)
+        raise _refused(ConfirmationNeeded, effect)
     if not hmac.compare_digest(confirmation.encode(), effect.confirmation.encode()):
-        raise ConfirmationOutdated(**effect.said)
+        raise _refused(ConfirmationOutdated, effect)
+
+
+def _refused(kind: type[ConfirmationNeeded], effect: Effect) -> ConfirmationNeeded:
+    consequences = msgspec.to_builtins(list(effect.consequences))
+    return kind(verb=effect.verb, confirmation=effect.confirmation, consequences=consequences)
