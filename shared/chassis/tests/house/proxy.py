@@ -22,6 +22,12 @@ class Proxy:
         """What was under way arrives late."""
         self._open.set()
 
+    def desert(self) -> None:
+        """What is under way never arrives, and nobody is told; new connections pass."""
+        self._open.clear()
+        self._open = asyncio.Event()
+        self._open.set()
+
     def drop(self) -> None:
         """What was under way is lost with its connections; new ones pass."""
         for task in self._tasks:
@@ -39,11 +45,12 @@ class Proxy:
         task.add_done_callback(ended)
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        gate = self._open
         with suppress(OSError):
-            await self._open.wait()
+            await gate.wait()
             there, back = await asyncio.open_connection(*self._target)
             with closing(back):
-                ends = [asyncio.create_task(self._pass(reader, back)), asyncio.create_task(self._pass(there, writer))]
+                ends = [asyncio.create_task(self._pass(gate, reader, back)), asyncio.create_task(self._pass(gate, there, writer))]
                 try:
                     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
                 finally:
@@ -51,13 +58,13 @@ class Proxy:
                         end.cancel()
                     await asyncio.gather(*ends, return_exceptions=True)
 
-    async def _pass(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+    async def _pass(self, gate: asyncio.Event, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while data := await source.read(_PIECE):
-                await self._open.wait()
+                await gate.wait()
                 sink.write(data)
                 await sink.drain()
-        await self._open.wait()
+        await gate.wait()
 
     async def end(self) -> None:
         for task in self._tasks:

@@ -7,7 +7,7 @@ carries none.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -36,6 +36,7 @@ ENTER: Final = text(
     " from (select) one left join door.clock_of(cast(cast(:partner as text) as uuid)) c on true"
 )
 """A change's first statement: takes the role, says whose transaction it is, and answers the partner's clock. ``entry`` gives parameters."""
+_CLOSES_WITHIN: Final = 5.0
 _ROLES: Final = {"partner": "partner", "service": "partner", "customer": "portal", "operator": "operator"}
 
 
@@ -65,7 +66,7 @@ class ApiDatabase:
         self._clock = clock
         self._engine = create_async_engine(
             driver.url(settings, "api"),
-            async_creator=partial(driver.connect, **settings.reached_as("api")),
+            async_creator=partial(driver.connect, **driver.reached(settings, "api")),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=5,
@@ -79,7 +80,7 @@ class ApiDatabase:
     async def open(self) -> None:
         """Connect, and refuse a login that could lift row-level security."""
         self._pool = await asyncpg.create_pool(
-            **self._settings.reached_as("api"),
+            **driver.reached(self._settings, "api"),
             connect=driver.connect,
             min_size=1,
             max_size=self._connections,
@@ -97,7 +98,9 @@ class ApiDatabase:
         pools.hide("changes")
         pools.hide("reads")
         if self._pool is not None:
-            await self._pool.close()
+            with suppress(TimeoutError):  # nobody is there to take leave of; then they are dropped
+                async with asyncio.timeout(_CLOSES_WITHIN):
+                    await self._pool.close()
             self._pool = None
         await self._engine.dispose()
 

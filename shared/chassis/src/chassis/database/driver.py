@@ -7,9 +7,14 @@ rolled back is released too, so a name always means the innermost savepoint that
 
 *Connections that are finished or closed.* A request that is given up while its connection is
 being made leaves it to nobody; here it is made in a task of its own and closed behind it.
+
+*Hosts that vanish.* Nobody is told when one loses its power: the kernel asks after ten silent
+seconds, and gives a connection up after fifteen without an answer. A server that stands still
+answers the kernel all the same, so whoever waits for a statement waits so long and no longer.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, override
@@ -23,6 +28,10 @@ from chassis.database.settings import DatabaseSettings, Login
 
 _NAME: Final = "postgresql+again"
 _NAMES: Final = 16
+_ANSWERS_WITHIN: Final[dict[Login, float]] = {"api": 30.0, "worker": 60.0}
+"""Seconds that a statement may take, of a request and of a worker."""
+_ALIVE: Final = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
+"""Seconds, and milliseconds for the last; those that this system has."""
 _closing: Final[set[asyncio.Task[None]]] = set()
 
 
@@ -31,9 +40,14 @@ def url(settings: DatabaseSettings, login: Login) -> URL:
     return settings.url(login).set(drivername=_NAME)
 
 
+def reached(settings: DatabaseSettings, login: Login) -> dict[str, Any]:
+    """What ``connect`` needs for a connection in a pool, on which no statement takes for ever."""
+    return {**settings.reached_as(login), "command_timeout": _ANSWERS_WITHIN[login]}
+
+
 async def connect(*place: Any, **named: Any) -> "asyncpg.Connection[Any]":
     """``asyncpg.connect``; whoever waits for it may be cancelled."""
-    making = asyncio.create_task(asyncpg.connect(*place, **named))
+    making = asyncio.create_task(_make(*place, **named))
     try:
         return await asyncio.shield(making)
     except asyncio.CancelledError:
@@ -73,6 +87,17 @@ class Dialect(PGDialect_asyncpg):
     @override
     def do_release_savepoint(self, connection: Connection, name: str) -> None:
         super().do_release_savepoint(connection, _again(name))  # type: ignore[no-untyped-call]
+
+
+async def _make(*place: Any, **named: Any) -> "asyncpg.Connection[Any]":
+    connection: asyncpg.Connection[Any] = await asyncpg.connect(*place, **named)
+    line = connection._transport.get_extra_info("socket")  # noqa: SLF001 (no public way to it)
+    if line.family != socket.AF_UNIX:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for option, value in _ALIVE.items():
+            if hasattr(socket, option):
+                line.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+    return connection
 
 
 async def _close(making: "asyncio.Task[asyncpg.Connection[Any]]") -> None:

@@ -118,7 +118,7 @@ class WorkerDatabase:
         self._connections = connections
         self._engine = create_async_engine(
             driver.url(settings, "worker"),
-            async_creator=partial(driver.connect, **settings.reached_as("worker"), server_settings=server_settings),
+            async_creator=partial(driver.connect, **driver.reached(settings, "worker"), server_settings=server_settings),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=30,
@@ -156,8 +156,8 @@ class WorkerDatabase:
 
     @asynccontextmanager
     async def direct(self, **server_settings: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
-        """A connection of one's own, outside every pool."""
-        connection = await asyncpg.connect(
+        """A connection of one's own, outside every pool; whoever has it says how long each statement may take."""
+        connection = await driver.connect(
             **self.settings.reached_as("worker"),
             timeout=5,
             server_settings=server_settings,
