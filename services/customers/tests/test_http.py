@@ -15,7 +15,8 @@ from customers.eula import EulaView
 from customers.me import MeView
 from customers.partners import PartnerView
 from customers.reviews import ReviewView
-from customers.users import RoleView, UserView
+from customers.role_list import RoleView
+from customers.users import UserView
 from customers_testing.builders import DENIED
 from customers_testing.http import OPERATOR, Web, a_body, as_owner
 

@@ -7,7 +7,7 @@ from chassis.service import Service
 from chassis.tokens import Issuer
 from contracts.catalogue import states_of
 from customers.consumers import consumers
-from customers.routes import clocks, customers, eula, offboarding, partners, possibilities, reviews, rights, sessions, users
+from customers.routes import ROUTERS
 from customers.rules.keyring import Keyring
 from customers.rules.passwords import Passwords
 from customers.rules.policy_kinds import KINDS
@@ -23,9 +23,7 @@ def service(settings: Settings) -> Service:
         name="customers",
         settings=settings,
         migrations=Path(__file__).parent / "migrations",
-        routers=[
-            module.router for module in (sessions, rights, partners, clocks, users, customers, offboarding, possibilities, reviews, eula)
-        ],
+        routers=ROUTERS,
         consumers=consumers(),
         states=states_of("customers"),
         jobs=[ADVANCE],

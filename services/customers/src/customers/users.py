@@ -1,4 +1,4 @@
-"""Users of a partner: listing and adding them (CUS-76, CUS-79, CUS-80), and the roles that they may have."""
+"""Users of a partner: listing and adding them (CUS-76, CUS-79, CUS-80)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,10 +11,10 @@ from chassis.database import Read, Reading, Transaction
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import View
 from contracts.root import ROOT_PARTNER_ID
-from customers.errors import RoleNotFound, UserNotFound
+from customers.errors import UserNotFound
+from customers.rules import roles
 from customers.rules.admission import Admission, admit
 from customers.tables.partners import Partner
-from customers.tables.roles import Role
 from customers.tables.users import User
 
 
@@ -35,7 +35,7 @@ async def add(tx: Transaction, command: AddUser) -> User:
         EmailTaken: the address exists in the system already (CUS-76).
         RoleNotFound: a role is not one of the partner's.
     """
-    await _lock_roles(tx, command.role_ids)
+    await roles.lock_named(tx, command.role_ids)
     admission = Admission(
         kind="operator" if tx.partner_id == ROOT_PARTNER_ID else "partner",
         name=command.name,
@@ -53,17 +53,6 @@ async def _own_language(tx: Transaction) -> str:
     return (await tx.session.scalars(own)).one()
 
 
-async def _lock_roles(tx: Transaction, role_ids: tuple[UUID, ...]) -> None:
-    """Roles that a user names cannot be deleted in the same moment."""
-    named = select(Role.id).where(Role.partner_id == tx.partner_id, Role.id.in_(role_ids)).order_by(Role.id)
-    known = set(await tx.session.scalars(named.with_for_update(key_share=True, read=True)))
-    errors = [
-        RoleNotFound.at(f"/role_ids/{number}", "There is no such role.") for number, role_id in enumerate(role_ids) if role_id not in known
-    ]
-    if errors:
-        raise RoleNotFound(errors=errors)
-
-
 class UserView(View, frozen=True, kw_only=True):
     """A user of a partner, or a customer's."""
 
@@ -79,18 +68,6 @@ class UserView(View, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class RoleView(View, frozen=True, kw_only=True):
-    """A role: what its users may do, and with which customers."""
-
-    id: UUID
-    version: int
-    name: str
-    predefined: bool
-    permissions: list[str]
-    all_customers: str | None
-    default_level: str
-
-
 def _own(relation: FromClause) -> Select[Any]:
     return select(*UserView.columns(relation)).where(relation.c.kind != "customer")
 
@@ -98,9 +75,6 @@ def _own(relation: FromClause) -> Select[Any]:
 _SORTS: Final = Sorts({"created_at": ("created_at", datetime), "name": ("name", str)}, default="created_at", last=("id", UUID))
 _ONE: Final = Reading(User, lambda r, _shape: _own(r).where(r.c.id == bindparam("id")))
 _USERS: Final = Paged(User, UserView, _SORTS, build=lambda r, _given: _own(r).where(r.c.partner_id == bindparam("of")))
-_ROLES: Final = Reading(
-    Role, lambda r, _shape: select(*RoleView.columns(r)).where(r.c.partner_id == bindparam("of")).order_by(r.c.name).limit(1000)
-)
 
 
 async def page(read: Read, wanted: Wanted) -> Listing[UserView]:
@@ -118,9 +92,3 @@ async def one(read: Read, user_id: UUID) -> UserView:
     if row is None:
         raise UserNotFound
     return UserView.of(row)
-
-
-async def roles(read: Read) -> Listing[RoleView]:
-    """The partner's roles, by name."""
-    rows = await read.rows(_ROLES, of=read.partner_id)
-    return Listing.whole([RoleView.of(row) for row in rows], as_of=read.real_now)

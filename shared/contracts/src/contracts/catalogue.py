@@ -20,6 +20,8 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     users.UserDisabled,
     users.UserChanged,
     roles.RoleCreated,
+    roles.RoleUpdated,
+    roles.RoleDeleted,
     roles.RoleChanged,
     customers.CustomerCreated,
     customers.CustomerTagged,

@@ -1,1 +1,19 @@
 """HTTP in and out, one module per noun of the path."""
+
+from customers.routes import clocks, customers, eula, offboarding, partners, possibilities, reviews, rights, roles, sessions, users
+
+_MODULES = (
+    clocks,
+    customers,
+    eula,
+    offboarding,
+    partners,
+    possibilities,
+    reviews,
+    rights,
+    roles,
+    sessions,
+    users,
+)
+ROUTERS = tuple(module.router for module in _MODULES)
+"""In the order in which a service asks them; no two answer the same path."""

@@ -2,8 +2,9 @@
 
 A change of hands is decided in a request and carried out by a worker, whom no policy holds to one
 partner. Foreign keys take along what stands below the customer. Its tags are the partner's that
-gave them, so it loses them; its owner never changes. Facts of the leaving are the old partner's, the
-states are the new one's, and the other services move what they keep when they see them (``chassis.rehoming``).
+gave them, so it loses them, and that partner's roles name it no more; its owner never changes.
+Facts of the leaving are the old partner's, the states are the new one's, and the other services
+move what they keep when they see them (``chassis.rehoming``).
 """
 
 from typing import Final
@@ -18,6 +19,7 @@ from chassis.rehoming import rehome_due
 from contracts.customers.customers import CustomerFact
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import DuplicateCompany
+from customers.rules import access_history, roles
 from customers.rules.constraints import broken
 from customers.rules.names import company_key
 from customers.rules.telling import tell_customer, tell_fact, tell_user
@@ -38,6 +40,7 @@ async def rehome(
     """
     if partner_id == tx.partner_id:
         raise ValueError(f"customer {customer.id} is managed by {partner_id} already")
+    await roles.forget_customer(tx, customer.id)
     async with tx.beside(partner_id) as new:
         await rehome_due(new, [customer.id, *await _user_ids(tx, customer)])
         customer.partner_id = partner_id
@@ -45,6 +48,8 @@ async def rehome(
         customer.tags = []
         customer.updated_at = tx.now
         await _settle(tx)
+        access_history.end_customer(tx, customer)
+        access_history.remember_customer(new, customer)
         if leaving is not None:
             tell_fact(tx, customer, leaving)
         tell_customer(new, customer, *([arriving] if arriving else []), urgent=True)

@@ -10,12 +10,13 @@ from uuid import UUID
 from chassis.database import About, Transaction
 from chassis.retelling import Retelling
 from contracts.customers.consents import Addressee, ConsentRecorded
-from contracts.customers.customers import CustomerChanged, CustomerFact, CustomerState
+from contracts.customers.customers import CustomerChanged, CustomerCreated, CustomerFact, CustomerState, CustomerTagged
 from contracts.customers.partners import PartnerChanged, PartnerFact, PartnerState
-from contracts.customers.roles import RoleChanged, RoleFact, RoleState
+from contracts.customers.roles import RoleChanged, RoleDeleted, RoleFact, RoleState
 from contracts.customers.users import UserChanged, UserFact, UserState
 from contracts.records import Fact
 from contracts.root import ROOT_PARTNER_ID
+from customers.rules import access_history
 from customers.tables.consents import Consent, ConsentEntry
 from customers.tables.customers import Customer
 from customers.tables.partners import Partner
@@ -30,19 +31,30 @@ def tell_partner(tx: Transaction, partner: Partner, *facts: PartnerFact) -> None
 
 
 def tell_user(tx: Transaction, user: User, *facts: UserFact) -> None:
+    access_history.remember_user(tx, user)
     about = tx.entity("user", user.id, version=user.version, customer_id=user.customer_id)
     state = UserState.model_validate(user)
     tx.tell(UserChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
 
 
 def tell_role(tx: Transaction, role: Role, *facts: RoleFact) -> None:
+    access_history.remember_role(tx, role)
     about = tx.entity("role", role.id, version=role.version)
     state = RoleState.model_validate(role)
     tx.tell(RoleChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
 
 
+def tell_role_ending(tx: Transaction, role: Role) -> None:
+    """There is no such role any more."""
+    access_history.end_role(tx, role)
+    about = tx.entity("role", role.id, version=role.version + 1)
+    tx.tell(RoleChanged.ending(), about=about, caused_by=_told(tx, about, (RoleDeleted(name=role.name),)))
+
+
 def tell_customer(tx: Transaction, customer: Customer, *facts: CustomerFact, urgent: bool = False) -> None:
     """``urgent`` when its tags, partner or management type changed: then so did who may do what with it."""
+    if customer.version == 1 or any(isinstance(fact, _MARKING) for fact in facts):
+        access_history.remember_customer(tx, customer)
     about = tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id, data_region=customer.data_region)
     state = CustomerState.model_validate(customer)
     tx.tell(CustomerChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts), urgent=urgent)
@@ -75,6 +87,9 @@ def _told(tx: Transaction, about: About, facts: tuple[Fact, ...]) -> list[UUID]:
 def _topics(facts: tuple[Fact, ...]) -> list[str]:
     return [fact.topic for fact in facts]
 
+
+_MARKING: Final = (CustomerCreated, CustomerTagged)
+"""Facts with which a customer's tags are others."""
 
 RETELLINGS: Final = (
     Retelling(aggregate="partner", rows=Partner, tell=tell_partner),

@@ -8,7 +8,7 @@ then the default (CUS-85 to CUS-91). No access means absent.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -81,6 +81,18 @@ class ActingRefused(Refusal):
     remedy = "Act only as a partner below your own that has not shut you out."
 
 
+type Line = Literal["customer", "tag", "all_customers", "default"]
+"""What in a role decides about a customer: that it is named, one of its tags, *All customers*, or the default."""
+
+
+class Decided(NamedTuple):
+    """A level, and what in the role decided it; ``tag`` is which one, where it was a tag."""
+
+    level: Level
+    line: Line
+    tag: str | None = None
+
+
 class RoleGrant(msgspec.Struct, frozen=True):
     """What one role gives."""
 
@@ -91,13 +103,18 @@ class RoleGrant(msgspec.Struct, frozen=True):
     tags: dict[str, Level]
 
     def level(self, customer_id: UUID, tags: Sequence[str]) -> Level:
+        return self.decided(customer_id, tags).level
+
+    def decided(self, customer_id: UUID, tags: Sequence[str]) -> Decided:
         explicit = self.customers.get(str(customer_id))
         if explicit is not None:
-            return explicit
-        tagged = [self.tags[tag] for tag in tags if tag in self.tags]
-        if tagged:
-            return max(tagged, key=RANK.__getitem__)
-        return self.all_customers or self.default_level
+            return Decided(explicit, "customer")
+        highest = max((tag for tag in tags if tag in self.tags), key=lambda tag: RANK[self.tags[tag]], default=None)
+        if highest is not None:
+            return Decided(self.tags[highest], "tag", highest)
+        if self.all_customers is not None:
+            return Decided(self.all_customers, "all_customers")
+        return Decided(self.default_level, "default")
 
     @property
     def uneven(self) -> bool:

@@ -38,6 +38,22 @@ class RoleCreated(RoleFact):
     default_level: Level
 
 
+class RoleUpdated(RoleFact):
+    """``fields`` are those that changed; which customers and tags it names is told by its state."""
+
+    topic: ClassVar[str] = "role.updated"
+    fields: list[str]
+    name: str
+    permissions: list[str]
+    all_customers: Level | None
+    default_level: Level
+
+
+class RoleDeleted(RoleFact):
+    topic: ClassVar[str] = "role.deleted"
+    name: str
+
+
 class RoleChanged(State[RoleState]):
     topic: ClassVar[str] = "role.changed"
     aggregate: ClassVar[str] = "role"
