@@ -8,7 +8,7 @@ from chassis.http.lists import Wanted
 from chassis_testing.database import as_stranger, reading
 from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.users import UserCreated
-from customers import users
+from customers import role_list, users
 from customers.errors import EmailTaken, RoleNotFound
 from customers.tables.roles import Role
 from customers.users import AddUser
@@ -77,7 +77,7 @@ async def test_both_predefined_roles_are_listed(tx: Transaction) -> None:
     """CUS-79."""
     await a_partner(tx)
 
-    assert [(role.name, role.predefined) for role in (await users.roles(await reading(tx))).items] == [
+    assert [(role.name, role.predefined) for role in (await role_list.every(await reading(tx))).items] == [
         ("Administrator", True),
         ("Partner Administrator", True),
     ]

@@ -16,8 +16,8 @@ from chassis.http.views import Keyed, View
 from contracts.customers.roles import Level
 from customers.errors import UserNotFound
 from customers.errors.roles import NotYet
-from customers.tables.access_history import AccessMoment
 from customers.tables.customers import Customer
+from customers.tables.rights_history import RightsMoment
 from customers.tables.roles import Role
 from customers.tables.users import User
 
@@ -136,7 +136,7 @@ def _moments(relation: FromClause, _shape: object) -> Select[Any]:
 _USER: Final = Reading(User, _user)
 _ROLES: Final = Reading(Role, _roles)
 _TAGS: Final = Reading(Customer, lambda r, _shape: select(r.c.tags).where(r.c.id == bindparam("id")))
-_MOMENTS: Final = Reading(AccessMoment, _moments)
+_MOMENTS: Final = Reading(RightsMoment, _moments)
 
 
 async def _now(read: Read, user_id: UUID, customer_id: UUID) -> _Standing:

@@ -3,7 +3,7 @@
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import FromClause, Select, bindparam, func, literal_column, select
+from sqlalchemy import FromClause, Select, bindparam, func, literal_column, or_, select
 
 from chassis.access.permissions import Permission
 from chassis.database import Read, Reading
@@ -60,7 +60,7 @@ class RoleWholeView(RoleView, frozen=True, kw_only=True):
 def _having(relation: FromClause, _shape: object) -> Select[Any]:
     """Who has which role, by how many; a disabled user has it no less."""
     each = func.unnest(relation.c.role_ids).label("role_id")
-    active = func.count().filter(relation.c.status == "active", relation.c.kind.in_(administrators.PEOPLE))
+    active = func.count().filter(relation.c.status == "active", or_(*(relation.c.kind == one for one in administrators.PEOPLE)))
     mine = relation.c.partner_id == bindparam("of")
     return select(each, func.count().label("users"), active.label("active")).where(mine).group_by(literal_column("role_id"))
 

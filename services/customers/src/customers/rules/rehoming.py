@@ -19,7 +19,7 @@ from chassis.rehoming import rehome_due
 from contracts.customers.customers import CustomerFact
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import DuplicateCompany
-from customers.rules import access_history, roles
+from customers.rules import rights_history, roles
 from customers.rules.constraints import broken
 from customers.rules.names import company_key
 from customers.rules.telling import tell_customer, tell_fact, tell_user
@@ -48,8 +48,8 @@ async def rehome(
         customer.tags = []
         customer.updated_at = tx.now
         await _settle(tx)
-        access_history.end_customer(tx, customer)
-        access_history.remember_customer(new, customer)
+        rights_history.end_customer(tx, customer)
+        rights_history.remember_customer(new, customer)
         if leaving is not None:
             tell_fact(tx, customer, leaving)
         tell_customer(new, customer, *([arriving] if arriving else []), urgent=True)

@@ -16,7 +16,7 @@ from contracts.customers.roles import RoleChanged, RoleDeleted, RoleFact, RoleSt
 from contracts.customers.users import UserChanged, UserFact, UserState
 from contracts.records import Fact
 from contracts.root import ROOT_PARTNER_ID
-from customers.rules import access_history
+from customers.rules import rights_history
 from customers.tables.consents import Consent, ConsentEntry
 from customers.tables.customers import Customer
 from customers.tables.partners import Partner
@@ -31,14 +31,14 @@ def tell_partner(tx: Transaction, partner: Partner, *facts: PartnerFact) -> None
 
 
 def tell_user(tx: Transaction, user: User, *facts: UserFact) -> None:
-    access_history.remember_user(tx, user)
+    rights_history.remember_user(tx, user)
     about = tx.entity("user", user.id, version=user.version, customer_id=user.customer_id)
     state = UserState.model_validate(user)
     tx.tell(UserChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
 
 
 def tell_role(tx: Transaction, role: Role, *facts: RoleFact) -> None:
-    access_history.remember_role(tx, role)
+    rights_history.remember_role(tx, role)
     about = tx.entity("role", role.id, version=role.version)
     state = RoleState.model_validate(role)
     tx.tell(RoleChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
@@ -46,7 +46,7 @@ def tell_role(tx: Transaction, role: Role, *facts: RoleFact) -> None:
 
 def tell_role_ending(tx: Transaction, role: Role) -> None:
     """There is no such role any more."""
-    access_history.end_role(tx, role)
+    rights_history.end_role(tx, role)
     about = tx.entity("role", role.id, version=role.version + 1)
     tx.tell(RoleChanged.ending(), about=about, caused_by=_told(tx, about, (RoleDeleted(name=role.name),)))
 
@@ -54,7 +54,7 @@ def tell_role_ending(tx: Transaction, role: Role) -> None:
 def tell_customer(tx: Transaction, customer: Customer, *facts: CustomerFact, urgent: bool = False) -> None:
     """``urgent`` when its tags, partner or management type changed: then so did who may do what with it."""
     if customer.version == 1 or any(isinstance(fact, _MARKING) for fact in facts):
-        access_history.remember_customer(tx, customer)
+        rights_history.remember_customer(tx, customer)
     about = tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id, data_region=customer.data_region)
     state = CustomerState.model_validate(customer)
     tx.tell(CustomerChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts), urgent=urgent)

@@ -20,7 +20,7 @@ class Colleague:
 async def a_user_with(administrator: Web, email: str, *role_ids: str) -> Colleague:
     """Somebody with these roles and no others."""
     answer = await administrator.post("/v1/users", {"name": "Bob Builder", "email": email, "role_ids": [*role_ids]})
-    assert answer.status_code == 201, answer.text
+    assert answer.is_success, answer.text
     return Colleague(answer.json()["id"], email, administrator)
 
 

@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import delete
 
 from chassis.database import Transaction
-from customers.tables.access_history import AccessMoment
 from customers.tables.customers import Customer
+from customers.tables.rights_history import RightsMoment
 from customers.tables.roles import Role
 from customers.tables.users import User
 
@@ -42,8 +42,8 @@ def end_customer(tx: Transaction, customer: Customer) -> None:
 
 async def erase_customer(tx: Transaction, customer_id: UUID) -> None:
     """Nothing is kept of a customer that was purged."""
-    await tx.session.execute(delete(AccessMoment).where(AccessMoment.partner_id == tx.partner_id, AccessMoment.subject == customer_id))
+    await tx.session.execute(delete(RightsMoment).where(RightsMoment.partner_id == tx.partner_id, RightsMoment.subject == customer_id))
 
 
 def _remember(tx: Transaction, kind: str, subject: UUID, version: int, state: dict[str, Any] | None) -> None:
-    tx.session.add(AccessMoment(partner_id=tx.partner_id, subject=subject, version=version, kind=kind, at=tx.now, state=state))
+    tx.session.add(RightsMoment(partner_id=tx.partner_id, subject=subject, version=version, kind=kind, at=tx.now, state=state))

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.database.tables import Base
 
 
-class AccessMoment(Base):
+class RightsMoment(Base):
     """How an entity stood from ``at`` (business time) on; no ``state`` is its end with this partner."""
 
-    __tablename__ = "access_history"
+    __tablename__ = "rights_history"
     __table_args__ = (CheckConstraint("kind in ('user', 'role', 'customer')", name="kind"),)
 
     partner_id: Mapped[UUID] = mapped_column(primary_key=True)

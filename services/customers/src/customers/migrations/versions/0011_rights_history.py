@@ -9,13 +9,13 @@ from chassis.database import schema
 revision = "0011"
 down_revision = "0010"
 
-_BEGIN = "insert into access_history (partner_id, subject, version, kind, at, state) select {whose}.partner_id, {whose}.id, {whose}.version"
+_BEGIN = "insert into rights_history (partner_id, subject, version, kind, at, state) select {whose}.partner_id, {whose}.id, {whose}.version"
 
 
 def upgrade() -> None:
     schema.create(
         "tenant",
-        "access_history",
+        "rights_history",
         sa.Column("partner_id", sa.Uuid, primary_key=True),
         sa.Column("subject", sa.Uuid, primary_key=True),
         sa.Column("version", sa.BigInteger, primary_key=True),
