@@ -118,15 +118,15 @@ async def changing_connections(database: ApiDatabase) -> list[tuple[str, ...]]:
 
 
 async def reading_connections(database: ApiDatabase) -> list[tuple[str, ...]]:
-    taken = [await database._reading_pool.acquire(timeout=5) for _ in range(CONNECTIONS)]
+    taken = [await database._readers.take() for _ in range(CONNECTIONS)]
     carried = [await carries(one) for one in taken]
     for one in taken:
-        await database._reading_pool.release(one)
-    assert database._readers._value == CONNECTIONS
+        database._readers.give(one)
+    assert database._readers.in_hand == 0
     return carried
 
 
-async def carries(driver: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy) -> tuple[str, ...]:
+async def carries(driver: asyncpg.Connection) -> tuple[str, ...]:
     assert not driver.is_in_transaction()
     return tuple(await driver.fetchrow(CARRIED))
 

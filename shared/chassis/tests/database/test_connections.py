@@ -23,8 +23,8 @@ async def test_connections_that_the_server_closed_are_made_anew(
     api_database: ApiDatabase, fresh_database: DatabaseSettings, postgres: PostgresAddress, principal: Principal, concurrently: int
 ) -> None:
     async def ask() -> int:
-        async with api_database.change(principal) as tx:
-            return int((await tx.session.execute(text("select 1"))).scalar_one())
+        async with api_database.change(principal) as tx, api_database.read(principal) as read:
+            return int((await tx.session.execute(text("select 1"))).scalar_one() * await read.connection.fetchval("select 1"))
 
     assert await asyncio.gather(*(ask() for _ in range(concurrently))) == [1] * concurrently
     superuser = await server.connect(postgres, fresh_database.name, fresh_database.service)

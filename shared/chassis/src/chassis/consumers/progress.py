@@ -14,7 +14,7 @@ from sqlalchemy import Column, DateTime, Integer, Table, Text, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.consumers.fences import TopicPartition
-from chassis.database.reading import Connection
+from chassis.database.readers import Connection
 from chassis.database.tables import Base
 
 progress: Final = Table(

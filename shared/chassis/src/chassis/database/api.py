@@ -5,7 +5,6 @@ transaction's first statement and never outside one, so a connection that goes b
 carries none.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -24,6 +23,7 @@ from chassis.database.clocks import PartnerClock, clock_of
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane
+from chassis.database.readers import Connection, Readers
 from chassis.database.reading import Read
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
@@ -36,7 +36,7 @@ ENTER: Final = text(
     " from (select) one left join door.clock_of(cast(cast(:partner as text) as uuid)) c on true"
 )
 """A change's first statement: takes the role, says whose transaction it is, and answers the partner's clock. ``entry`` gives parameters."""
-_CLOSES_WITHIN: Final = 5.0
+_ENDS_WITHIN: Final = 5.0
 _ROLES: Final = {"partner": "partner", "service": "partner", "customer": "portal", "operator": "operator"}
 
 
@@ -74,46 +74,33 @@ class ApiDatabase:
         )
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         self._connections = connections
-        self._readers = asyncio.Semaphore(connections)
-        self._pool: asyncpg.Pool[Any] | None = None
+        self._readers = Readers(partial(driver.connect, **self._reader()), connections)
 
     async def open(self) -> None:
         """Connect, and refuse a login that could lift row-level security."""
-        self._pool = await asyncpg.create_pool(
-            **driver.reached(self._settings, "api"),
-            connect=driver.connect,
-            min_size=1,
-            max_size=self._connections,
-            reset=_roll_back,
-            server_settings={"application_name": f"{self._settings.service} api"},
-        )
-        async with self._pool.acquire() as connection:
+        async with self._readers.lent() as connection:
             await refuse_mighty(connection, service=self._settings.service)
         async with self._engine.connect():
             """What SQLAlchemy asks of its first connection, it asks now."""
         pools.show("changes", self._engine.pool.checkedout, self._connections)  # type: ignore[attr-defined]  # as QueuePool has it
-        pools.show("reads", self._reads_in_hand, self._connections)
+        pools.show("reads", lambda: self._readers.in_hand, self._connections)
 
     async def close(self) -> None:
         pools.hide("changes")
         pools.hide("reads")
-        if self._pool is not None:
-            with suppress(TimeoutError):  # nobody is there to take leave of; then they are dropped
-                async with asyncio.timeout(_CLOSES_WITHIN):
-                    await self._pool.close()
-            self._pool = None
+        await self._readers.close()
         await self._engine.dispose()
 
     async def ping(self) -> None:
         """Whether a read and a change would get a connection, and an answer (readiness)."""
-        async with self._readers, self._reading_pool.acquire(timeout=2) as connection:
+        async with self._readers.lent() as connection:
             await connection.execute("select 1")
         async with self._engine.connect() as connection:
             await connection.execute(text("select 1"))
 
     async def pending(self, migrations: Path | None) -> list[str]:
         """Version tables that are behind this code (readiness)."""
-        async with self._readers, self._reading_pool.acquire(timeout=2) as connection:
+        async with self._readers.lent() as connection:
             return await pending(connection, migrations)
 
     @asynccontextmanager
@@ -159,14 +146,17 @@ class ApiDatabase:
 
     @asynccontextmanager
     async def read(self, principal: Principal) -> AsyncIterator[Read]:
-        """Read as one principal: one message opens the transaction, takes the role and sets the tenant.
-
-        The pool ends what was interrupted.
-        """
-        async with self._readers, self._reading_pool.acquire(timeout=5) as connection:
+        """Read as one principal: one message opens the transaction, takes the role and sets the tenant."""
+        connection = await self._readers.take()
+        try:
             await connection.execute(_opening(entry(self._settings.service, principal)))
             yield Read(connection, role=role_of(principal), principal=principal, now=self._clock.now())
             await connection.execute("COMMIT")
+        except BaseException:  # also when the request is given up
+            await _undo(connection)
+            raise
+        finally:
+            self._readers.give(connection)
 
     @asynccontextmanager
     async def at_the_door(self) -> AsyncIterator[AsyncConnection]:
@@ -174,14 +164,10 @@ class ApiDatabase:
         async with self._engine.begin() as connection:
             yield connection
 
-    def _reads_in_hand(self) -> int:
-        return self._pool.get_size() - self._pool.get_idle_size() if self._pool is not None else 0
-
-    @property
-    def _reading_pool(self) -> "asyncpg.Pool[Any]":
-        if self._pool is None:
-            raise RuntimeError("the database is not open")
-        return self._pool
+    def _reader(self) -> dict[str, Any]:
+        """How a connection for reads is made."""
+        named = {"application_name": f"{self._settings.service} api"}
+        return {**driver.reached(self._settings, "api"), "timeout": _ENDS_WITHIN, "server_settings": named}
 
 
 def entry(service: str, principal: Principal) -> dict[str, str]:
@@ -210,7 +196,13 @@ def _refuse_closed(connection: Any, _record: Any, _proxy: Any) -> None:
         raise DisconnectionError
 
 
-async def _roll_back(connection: "asyncpg.Connection[Any]") -> None:
-    """All that a reader leaves behind is its transaction, when it was interrupted."""
-    if connection.is_in_transaction():
-        await connection.execute("ROLLBACK")
+async def _undo(connection: Connection) -> None:
+    """End a read that failed or was given up. Where even that fails the connection is closed, and the first failure is the one told."""
+    ended = False
+    try:
+        with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            await connection.execute("ROLLBACK", timeout=_ENDS_WITHIN)
+            ended = True
+    finally:
+        if not ended:
+            connection.terminate()

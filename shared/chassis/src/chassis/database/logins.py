@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import asyncpg
 
-type Connection = asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]
+type Connection = asyncpg.Connection[Any]
 
 _TOO_MIGHTY: Final = """
 select r.rolsuper as superuser,

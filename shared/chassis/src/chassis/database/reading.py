@@ -16,10 +16,10 @@ from sqlalchemy import FromClause, Select, TableClause, bindparam, column, inspe
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from chassis.database.clocks import PartnerClock
+from chassis.database.readers import Connection
 from chassis.database.visibility import shown
 from chassis.principal import Principal
 
-type Connection = asyncpg.Connection[Any] | asyncpg.pool.PoolConnectionProxy[Any]
 type Shape = Hashable
 type Build = Callable[[FromClause, Any], Select[Any]]
 
