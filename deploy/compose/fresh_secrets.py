@@ -29,6 +29,7 @@ def make(folder: Path) -> None:
         _keep(folder / service / "api", secrets.token_urlsafe(24))
     _keep(folder / "customers/signing_key", json.dumps(OKPKey.generate_key("Ed25519", private=True, auto_kid=True).as_dict(private=True)))
     _keep(folder / "customers/link_key", link_key)
+    _keep(folder / "customers/sealing_keys", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
     _keep(folder / "notifications/link_key", (folder / "customers/link_key").read_text(encoding="utf-8"))
 
 

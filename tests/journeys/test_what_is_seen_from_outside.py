@@ -78,7 +78,7 @@ async def test_the_logs_name_requests_and_partners_and_quote_nobody(world: World
     logs = {name: await asyncio.to_thread(world.suite.home.log(name).read_text) for name in (*SERVICES, "gateway", "postgres", "billing")}
     tokens = [signed_in.json()["access_token"], signed_in.json()["refresh_token"], partner.headers["authorization"].split()[1], link[1]]
     mine = world.suite.home.secrets()
-    keys = [json.loads(mine.signing_key)["d"], mine.link_key]
+    keys = [json.loads(mine.signing_key)["d"], mine.link_key, mine.sealing_keys]
     kept = [*keys, *mine.login_passwords.values(), mine.operator_password, mine.superuser_password]
     for name, said in logs.items():
         quoted = [one for one in (*confided(body), people.PASSWORD, chosen, wrong, *tokens, *kept) if one in said]

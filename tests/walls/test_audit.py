@@ -30,6 +30,7 @@ OTHERWISE = {
 
 TOLD = {
     "link_key": SecretStr("k" * 64),
+    "sealing_keys": SecretStr("k" * 43 + "="),
     "mail_from": "Partnerdeck <no-reply@partnerdeck.example>",
     "public_url": "http://127.0.0.1:8080",
     "customers_url": "http://127.0.0.1:8081",

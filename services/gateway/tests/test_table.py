@@ -15,6 +15,7 @@ from gateway.table import OWN, PATHS, PUBLIC
 TOLD = {
     "customers_url": "http://127.0.0.1:1",
     "link_key": SecretStr("k" * 64),
+    "sealing_keys": SecretStr("k" * 43 + "="),
     "mail_from": "Partnerdeck <no-reply@partnerdeck.example>",
     "public_url": "http://127.0.0.1:8080",
     "signing_key": SecretStr(OKPKey.generate_key("Ed25519").as_pem(private=True).decode()),

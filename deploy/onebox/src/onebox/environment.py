@@ -68,7 +68,12 @@ def _a_service(service: str, home: Home) -> dict[str, str]:
 
 
 def _customers(home: Home) -> dict[str, str]:
-    return {"CUSTOMERS_SIGNING_KEY": home.secrets().signing_key, "CUSTOMERS_LINK_KEY": home.secrets().link_key}
+    secrets = home.secrets()
+    return {
+        "CUSTOMERS_SIGNING_KEY": secrets.signing_key,
+        "CUSTOMERS_LINK_KEY": secrets.link_key,
+        "CUSTOMERS_SEALING_KEYS": secrets.sealing_keys,
+    }
 
 
 def _notifications(home: Home) -> dict[str, str]:

@@ -7,7 +7,7 @@ import base64
 import json
 import os
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class Secrets:
     """A private Ed25519 key as JWK in JSON."""
     link_key: str
     """32 random bytes, base64url."""
+    sealing_keys: str
+    """Likewise; one, or several with commas between them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,14 @@ class Home:
         return self.folder / "logs" / f"{name}.log"
 
     def secrets(self) -> Secrets:
-        """Made at the first call, read ever after."""
+        """Made at the first call, read ever after; what an older home lacks is added."""
         file = self.folder / "secrets.json"
-        if not file.exists():
-            _write_private(file, asdict(_fresh_secrets()))
-        return Secrets(**json.loads(file.read_text()))
+        kept = json.loads(file.read_text()) if file.exists() else {}
+        if missing := {field.name for field in fields(Secrets)} - kept.keys():
+            fresh = asdict(_fresh_secrets())
+            kept |= {name: fresh[name] for name in missing}
+            _write_private(file, kept)
+        return Secrets(**kept)
 
     def ports(self) -> dict[str, int]:
         """As they were chosen by ``choose_ports``."""
@@ -133,6 +138,7 @@ def _fresh_secrets() -> Secrets:
         operator_password=secrets.token_urlsafe(15),
         signing_key=json.dumps(OKPKey.generate_key("Ed25519", private=True, auto_kid=True).as_dict(private=True)),
         link_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        sealing_keys=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
     )
 
 

@@ -23,7 +23,7 @@ from customers.bootstrap import Bootstrap
 from customers.bootstrap import bootstrap as make_root
 from customers.consents import verifying
 from customers.denied_parties import BadList
-from customers.rules import passwords
+from customers.rules import password_rules
 from customers.rules.passwords import Passwords
 from customers.rules.screening import DeniedParty
 from customers.settings import Settings
@@ -50,7 +50,7 @@ def bootstrap(email: Annotated[str, typer.Option(help="The first operator's logi
     """Make the root party and its first operator, whose password is CUSTOMERS_BOOTSTRAP_PASSWORD. Twice is once."""
     password = load(FirstOperator).password.get_secret_value()
     try:
-        passwords.check(password, email)
+        password_rules.check(password, [email])
         made = asyncio.run(_bootstrap(Bootstrap(email=email, password_hash=Passwords().hash_now(password))))
     except Refusal as refusal:
         typer.echo(f"{refusal.detail} {refusal.remedy}", err=True)

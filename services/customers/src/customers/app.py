@@ -10,6 +10,7 @@ from customers.consumers import consumers
 from customers.routes import ROUTERS
 from customers.rules.keyring import Keyring
 from customers.rules.passwords import Passwords
+from customers.rules.sealing import Sealer
 from customers.rules.policy_kinds import KINDS
 from customers.rules.telling import RETELLINGS
 from customers.sandboxes import ADVANCE
@@ -18,7 +19,12 @@ from customers.settings import Settings
 
 def service(settings: Settings) -> Service:
     key = signing_key(settings.signing_key.get_secret_value())
-    keyring = Keyring(issuer=Issuer(key), link_key=settings.link_key.get_secret_value().encode(), passwords=Passwords())
+    keyring = Keyring(
+        issuer=Issuer(key),
+        link_key=settings.link_key.get_secret_value().encode(),
+        passwords=Passwords(),
+        sealer=Sealer(settings.keys_to_seal),
+    )
     return Service(
         name="customers",
         settings=settings,

@@ -1,42 +1,36 @@
 """Sessions: signing in, going on, and ending.
 
-A session is a family of refresh tokens of which only the last one not yet used is worth
-something; a used one that comes again was stolen or lost, and ends the whole family. Tokens
-are stored as hashes, behind the door: whoever asks is not known before the answer.
+Of a session's refresh tokens only the last one not yet used is worth something; a used one that
+comes again was stolen or lost, and ends the whole family.
 """
 
-import hashlib
-import secrets
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Row, func, select, text
 
 from chassis.database import ApiDatabase
 from chassis.database.audit import Subject
 from chassis.errors import Refusal
 from chassis.http import correlation
 from chassis.http.views import View
-from chassis.ids import new_id
 from chassis.principal import Principal
 from chassis.tokens import LIFETIME
-from customers.errors import CredentialsWrong, SessionEnded, SignInByPartnerOnly, SignInRefused
+from contracts.customers.sessions import SessionEnd
+from contracts.customers.sessions import SessionEnded as SessionEndedFact
+from customers.errors import CredentialsWrong, SessionEnded
+from customers.errors.identity import ChallengeOver, CodeWrong
+from customers.rules import letting_in, second_factors, throttling
 from customers.rules.keyring import Keyring
+from customers.rules.letting_in import ANSWERABLE, NOBODY, REFRESHABLE, Challenged, Device, SignedIn, digest
+from customers.rules.throttling import Attempt
 
-REFRESHABLE: Final = timedelta(days=14)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedIn:
-    """Who is signed in, and with what. ``refresh_token`` is said here and never again."""
-
-    principal: Principal
-    access_token: str
-    refresh_token: str
-    expires_at: datetime
+_LOGIN: Final = text("select * from door.find_login(:login)")
+_REFRESH: Final = text("select * from door.lock_refresh(:token)")
+_ROTATE: Final = text("select door.rotate_refresh(:old, :new, :at, :until)")
+_CHALLENGE: Final = text("select * from door.find_challenge(:token, :at)")
+_USE_CHALLENGE: Final = text("select door.use_challenge(:token)")
 
 
 class SignedInUserView(View, frozen=True, kw_only=True):
@@ -56,40 +50,65 @@ class TokensView(View, frozen=True, kw_only=True):
     user: SignedInUserView
 
 
-async def start(database: ApiDatabase, keyring: Keyring, now: datetime, *, email: str, password: str) -> SignedIn:
-    """Sign in by e-mail address and password (GW-01).
+class ChallengeView(View, frozen=True, kw_only=True):
+    """The password was right; ``challenge`` and a code of the second factor sign in, within ``expires_in`` seconds."""
+
+    challenge: str
+    expires_in: int
+
+
+async def start(
+    database: ApiDatabase, keyring: Keyring, now: datetime, device: Device, *, email: str, password: str
+) -> SignedIn | Challenged:
+    """Sign in by e-mail address and password (GW-01); whoever has a second factor is asked for it (MKT-04).
 
     Raises:
+        TooManyAttempts: too many were wrong; whether the address exists makes no difference.
         CredentialsWrong: one of them is; it takes the same time whichever.
         SignInByPartnerOnly: the customer's partner manages its account (CUS-52).
         SignInRefused: user, partner or customer is not active.
     """
+    attempt = Attempt(email.lower(), device.address)
+    await throttling.admit(database, attempt, now)
     async with database.at_the_door() as door:
-        found = (await door.execute(text("select * from door.find_login(:login)"), {"login": email.lower()})).one_or_none()
+        found = (await door.execute(_LOGIN, {"login": email.lower()})).one_or_none()
     if not await keyring.passwords.verify(found.password_hash if found else None, password) or found is None:
+        await letting_in.audit(database, NOBODY if found is None else letting_in.who(found), denied=CredentialsWrong.code)
         raise CredentialsWrong
-    try:
-        _admit(found)
-    except Refusal as refusal:
-        await _audit(database, _principal(found, session_id=None), denied=refusal.code)
-        raise
-    signed_in = _signed_in(keyring, found, session_id=new_id(), now=now)
+    await _admit(database, found)
+    outcome = await letting_in.go_on(database, keyring, found, now, device)
+    if isinstance(outcome, SignedIn):
+        await throttling.good(database, attempt, now)
+    else:
+        await throttling.take_back(database, attempt)
+    return outcome
+
+
+async def finish(database: ApiDatabase, keyring: Keyring, now: datetime, device: Device, *, challenge: str, code: str) -> SignedIn:
+    """Sign in by the second factor, after the first (MKT-04).
+
+    Raises:
+        ChallengeOver: it is unknown, too old or done.
+        TooManyAttempts: too many codes were wrong.
+        CodeWrong: the code is wrong or was used; the challenge stays good.
+        SignInByPartnerOnly: as at sign-in.
+        SignInRefused: as at sign-in.
+    """
     async with database.at_the_door() as door:
-        opened = await door.execute(
-            text("select door.open_session(:session, :partner, :holder, :gen, :token, :at, :until)"),
-            {
-                "session": signed_in.principal.session_id,
-                "partner": found.partner_id,
-                "holder": found.user_id,
-                "gen": found.gen,
-                "token": _hash(signed_in.refresh_token),
-                "at": now,
-                "until": now + REFRESHABLE,
-            },
-        )
-        if not opened.scalar_one():
-            raise CredentialsWrong
-    await _audit(database, signed_in.principal)
+        found = (await door.execute(_CHALLENGE, {"token": digest(challenge), "at": now})).one_or_none()
+    if found is None:
+        raise ChallengeOver
+    await throttling.admit_code(database, found.user_id, now)
+    await _admit(database, found)
+    if not await second_factors.use(database, keyring, (found.partner_id, found.user_id), code, now):
+        await letting_in.audit(database, letting_in.who(found), denied=CodeWrong.code)
+        raise CodeWrong
+    async with database.at_the_door() as door:
+        if not (await door.execute(_USE_CHALLENGE, {"token": digest(challenge)})).scalar_one():
+            raise ChallengeOver
+    signed_in = await letting_in.open_session(database, keyring, found, now, device)
+    await throttling.good_code(database, found.user_id, now)
+    await throttling.good(database, Attempt(found.email.lower(), device.address), now)
     return signed_in
 
 
@@ -102,27 +121,24 @@ async def refresh(database: ApiDatabase, keyring: Keyring, now: datetime, *, tok
         SignInRefused: as at sign-in.
     """
     async with database.at_the_door() as door:
-        found = (await door.execute(text("select * from door.lock_refresh(:token)"), {"token": _hash(token)})).one_or_none()
-        if found is not None and found.used_at is not None:
-            await _end(door, found.session_id, now, "reuse")
-        elif found is not None and _goes_on(found, now):
-            _admit(found)
-            signed_in = _signed_in(keyring, found, session_id=found.session_id, now=now)
-            await _rotate(door, token, signed_in.refresh_token, now)
+        found = (await door.execute(_REFRESH, {"token": digest(token)})).one_or_none()
+        if found is not None and found.used_at is None and _goes_on(found, now):
+            letting_in.admit(found)
+            signed_in = letting_in.issue(keyring, found, session_id=found.session_id, now=now)
+            values = {"old": digest(token), "new": digest(signed_in.refresh_token), "at": now, "until": now + REFRESHABLE}
+            await door.execute(_ROTATE, values)
             return signed_in
     if found is not None and found.used_at is not None:
-        await _audit(database, _principal(found, session_id=found.session_id), denied=SessionEnded.code)
+        await _end(database, letting_in.who(found, session_id=found.session_id), now, "reuse", denied=SessionEnded.code)
     raise SessionEnded
 
 
 async def end(database: ApiDatabase, now: datetime, *, token: str) -> None:
     """End the session of a refresh token. Ending what has ended, or never was, changes nothing."""
     async with database.at_the_door() as door:
-        found = (await door.execute(text("select * from door.lock_refresh(:token)"), {"token": _hash(token)})).one_or_none()
-        if found is not None:
-            await _end(door, found.session_id, now, "signed_out")
+        found = (await door.execute(_REFRESH, {"token": digest(token)})).one_or_none()
     if found is not None:
-        await _audit(database, _principal(found, session_id=found.session_id))
+        await _end(database, letting_in.who(found, session_id=found.session_id), now, "signed_out")
 
 
 def shown(signed_in: SignedIn) -> TokensView:
@@ -137,49 +153,31 @@ def shown(signed_in: SignedIn) -> TokensView:
     )
 
 
-def _admit(found: Row[Any]) -> None:
-    """Let in only who may sign in now; ``found`` is what the door knows of the user."""
-    if found.kind == "customer" and found.management_type == "partner_managed":
-        raise SignInByPartnerOnly
-    if found.status != "active" or found.partner_status != "active" or found.customer_status not in {None, "active"}:
-        raise SignInRefused
+def asked(challenged: Challenged) -> ChallengeView:
+    """What whoever has a second factor is answered first."""
+    return ChallengeView(challenge=challenged.token, expires_in=int(ANSWERABLE.total_seconds()))
+
+
+async def _admit(database: ApiDatabase, found: Row[Any]) -> None:
+    try:
+        letting_in.admit(found)
+    except Refusal as refusal:
+        await letting_in.audit(database, letting_in.who(found), denied=refusal.code)
+        raise
 
 
 def _goes_on(found: Row[Any], now: datetime) -> bool:
     return found.ended_at is None and found.expires_at > now and found.gen == found.session_gen
 
 
-async def _audit(database: ApiDatabase, who: Principal, *, denied: str | None = None) -> None:
-    """Before the answer: nobody holds a token of a sign-in that the audit does not show (GW-11)."""
-    subject = Subject(type="session", id=who.session_id, customer_id=who.customer_id)
-    await database.note(who, subject, correlation=correlation.current(), denied=denied)
-
-
-def _principal(found: Row[Any], *, session_id: UUID | None) -> Principal:
-    return Principal(
-        kind=found.kind,
-        user_id=found.user_id,
-        partner_id=found.partner_id,
-        gen=found.gen,
-        session_id=session_id,
-        customer_id=found.customer_id,
-    )
-
-
-def _signed_in(keyring: Keyring, found: Row[Any], *, session_id: UUID, now: datetime) -> SignedIn:
-    principal = _principal(found, session_id=session_id)
-    access_token, expires_at = keyring.issuer.issue(principal, now)
-    return SignedIn(principal=principal, access_token=access_token, refresh_token=secrets.token_urlsafe(32), expires_at=expires_at)
-
-
-async def _rotate(door: AsyncConnection, old: str, new: str, now: datetime) -> None:
-    values = {"old": _hash(old), "new": _hash(new), "at": now, "until": now + REFRESHABLE}
-    await door.execute(text("select door.rotate_refresh(:old, :new, :at, :until)"), values)
-
-
-async def _end(door: AsyncConnection, session_id: UUID, now: datetime, why: str) -> None:
-    await door.execute(text("select door.end_session(:session, :at, :why)"), {"session": session_id, "at": now, "why": why})
-
-
-def _hash(token: str) -> bytes:
-    return hashlib.sha256(token.encode()).digest()
+async def _end(database: ApiDatabase, who: Principal, now: datetime, why: SessionEnd, *, denied: str | None = None) -> None:
+    """End a session in the name of its user, tell of it, and put it into the audit."""
+    if who.session_id is None:
+        return
+    async with database.change(who, correlation=correlation.current()) as tx:
+        ended = await tx.session.scalar(select(func.door.sign_out(who.session_id, now, why)))
+        if ended:
+            about = tx.entity("session", who.session_id, version=1, customer_id=who.customer_id)
+            tx.tell(SessionEndedFact(user_id=who.user_id, reason=why), about=about)
+        if denied or not ended:
+            tx.note(Subject(type="session", id=who.session_id, customer_id=who.customer_id), denied=denied)

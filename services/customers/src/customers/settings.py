@@ -1,5 +1,7 @@
 """What customers is told by its environment."""
 
+import base64
+
 from pydantic import SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
@@ -7,15 +9,25 @@ from chassis.keys import signing_key
 from chassis.settings import ServiceSettings
 
 _SHORTEST_KEY = 32
+_SEALING_KEY = 32
 
 
 class Settings(ServiceSettings):
-    """``signing_key`` is a private Ed25519 key, PEM or JWK; ``link_key`` is shared with notifications."""
+    """``signing_key`` is a private Ed25519 key, PEM or JWK; ``link_key`` is shared with notifications.
+
+    ``sealing_keys`` are 32 random bytes each, base64url, with commas between them: the first seals secrets
+    in the database, all of them open what was sealed.
+    """
 
     model_config = SettingsConfigDict(env_prefix="CUSTOMERS_")
 
     signing_key: SecretStr
     link_key: SecretStr
+    sealing_keys: SecretStr
+
+    @property
+    def keys_to_seal(self) -> list[bytes]:
+        return _decoded(self.sealing_keys)
 
     @field_validator("signing_key")
     @classmethod
@@ -29,3 +41,14 @@ class Settings(ServiceSettings):
         if len(key.get_secret_value()) < _SHORTEST_KEY:
             raise ValueError(f"at least {_SHORTEST_KEY} characters")
         return key
+
+    @field_validator("sealing_keys")
+    @classmethod
+    def _can_seal(cls, keys: SecretStr) -> SecretStr:
+        if any(len(key) != _SEALING_KEY for key in _decoded(keys)):
+            raise ValueError(f"{_SEALING_KEY} bytes each, base64url, with commas between them")
+        return keys
+
+
+def _decoded(keys: SecretStr) -> list[bytes]:
+    return [base64.urlsafe_b64decode(key.strip()) for key in keys.get_secret_value().split(",")]

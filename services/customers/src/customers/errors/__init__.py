@@ -217,7 +217,7 @@ class PasswordRefused(Refusal):
 
     kind = Kind.INVALID
     code = "password_refused"
-    remedy = "Choose 12 to 128 characters that are not your e-mail address."
+    remedy = "Choose at least 15 characters (8 beside a second factor) that are not common and not made of names; a few words do well."
 
 
 class CredentialsWrong(Refusal):

@@ -15,7 +15,7 @@ from chassis.ids import new_id
 from contracts.customers.partners import SupportInfo
 from customers import partners
 from customers.partners import FirstUser, Parent, PartnerView, RegisterPartner
-from customers.rules import passwords, support
+from customers.rules import password_rules, support
 from customers.rules.keyring import Keyring
 
 router = APIRouter(prefix="/v1/partners", tags=["partners"])
@@ -71,7 +71,7 @@ async def register(body: NewPartner, call: Annotated[Call, allow(kinds=OPERATORS
     given = support.checked(body.support.model_dump(), country=body.country)
     async with call.read() as read:
         parent = await partners.parent(read, body.parent_id)
-    command = body.command(parent, given, await _hashed(body.admin, call.tools))
+    command = body.command(parent, given, await _hashed(body, call.tools))
     async with call.change(founding=new_id()) as tx:
         partner, _ = await partners.register(tx, command)
         return call.created(partners.shown(partner), location=f"/v1/partners/{partner.id}", version=partner.version)
@@ -90,8 +90,9 @@ async def get(partner_id: UUID, call: Annotated[Call, allow(kinds=STAFF)]) -> Re
         return call.answer(partner, version=partner.version)
 
 
-async def _hashed(admin: NewAdmin, keyring: Keyring) -> str | None:
-    if admin.password is None:
+async def _hashed(body: NewPartner, keyring: Keyring) -> str | None:
+    password = body.admin.password
+    if password is None:
         return None
-    passwords.check(admin.password, admin.email, "/admin/password")
-    return await keyring.passwords.hash(admin.password)
+    password_rules.check(password, [body.admin.email, body.admin.name, body.company_name], pointer="/admin/password")
+    return await keyring.passwords.hash(password)

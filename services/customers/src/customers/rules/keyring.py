@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from chassis.tokens import Issuer
 from customers.rules.passwords import Passwords
+from customers.rules.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,3 +12,4 @@ class Keyring:
     issuer: Issuer
     link_key: bytes
     passwords: Passwords
+    sealer: Sealer

@@ -1,10 +1,11 @@
 """Passwords: argon2id with 19 MiB, two passes, one lane (OWASP), in a few threads of their own.
 
 Checking takes the same time whether the address exists or not. Who would wait behind too
-many others is told to come back.
+many others is told to come back. A password is one thing however its characters are composed (NFKC).
 """
 
 import asyncio
+import unicodedata
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,24 +14,9 @@ from typing import Final
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from chassis.errors import FieldError
-from customers.errors import PasswordRefused, SignInBusy
+from customers.errors import SignInBusy
 
-SHORTEST: Final = 12
-LONGEST: Final = 128
 _MOST_WAITING: Final = 64
-
-
-def check(password: str, email: str | None, pointer: str = "/password") -> None:
-    """What a new password must be; ``pointer`` is where the body says it.
-
-    Raises:
-        PasswordRefused: says why.
-    """
-    if not SHORTEST <= len(password) <= LONGEST:
-        raise PasswordRefused(errors=[FieldError(pointer, "length", f"{SHORTEST} to {LONGEST} characters.")])
-    if email is not None and password.casefold() == email.casefold():
-        raise PasswordRefused(errors=[FieldError(pointer, "is_email", "Not the e-mail address.")])
 
 
 class Passwords:
@@ -44,10 +30,10 @@ class Passwords:
 
     def hash_now(self, password: str) -> str:
         """Hash in the caller's own thread: for commands, not for requests."""
-        return self._hasher.hash(password)
+        return self._hasher.hash(_one(password))
 
     async def hash(self, password: str) -> str:
-        return await self._run(self._hasher.hash, password)
+        return await self._run(self._hasher.hash, _one(password))
 
     async def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether the password is the hash's. None (nobody has the address) takes as long and is False."""
@@ -56,7 +42,7 @@ class Passwords:
 
     def _matches(self, password_hash: str, password: str) -> bool:
         try:
-            return self._hasher.verify(password_hash, password)
+            return self._hasher.verify(password_hash, _one(password))
         except (VerificationError, InvalidHashError):
             return False
 
@@ -68,3 +54,7 @@ class Passwords:
             return await asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *given, **named))
         finally:
             self._waiting -= 1
+
+
+def _one(password: str) -> str:
+    return unicodedata.normalize("NFKC", password)

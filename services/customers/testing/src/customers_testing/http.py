@@ -27,6 +27,7 @@ from customers_testing.builders import EULA, the_known_world
 PASSWORD: Final = "correct horse battery"
 OPERATOR: Final = "operator@vendor.example"
 LINK_KEY: Final = "only-for-tests-only-for-tests-only"
+SEALING_KEY: Final = "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMzI="
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ def settings(database: DatabaseSettings) -> Settings:
         http_port=1,
         signing_key=SecretStr(json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True))),
         link_key=SecretStr(LINK_KEY),
+        sealing_keys=SecretStr(SEALING_KEY),
     )
 
 

@@ -174,11 +174,14 @@ def _attempts() -> None:
                   from attempts a where a.attempt = wanted), 1) end""",  # noqa: S608 (constants)
     )
     schema.door_function(
-        "attempt_good(wanted bytea, others bytea[], at timestamptz)",
+        "attempt_good(wanted bytea, at timestamptz)",
         "void",
-        """update attempts set failures = 0, good_at = at where attempt = wanted;
-           update attempts set failures = greatest(failures - 1, 0)
-            where attempt in (select a.attempt from attempts a where a.attempt = any(others) order by a.attempt for update)""",
+        "update attempts set failures = 0, good_at = at where attempt = wanted",
+    )
+    schema.door_function(
+        "attempt_undone(wanted bytea)",
+        "void",
+        "update attempts set failures = greatest(failures - 1, 0) where attempt = wanted",
     )
     schema.door_function(
         "known_good(wanted bytea, since timestamptz)",
