@@ -23,7 +23,10 @@ OTHERWISE = {
     "sessions_sign_in": "audited before its answer: test_sessions",
     "sessions_refresh": "goes on with a session; a stolen token is audited: test_sessions",
     "sessions_end": "audited before its answer: test_sessions",
+    "sessions_second_step": "audited before its answer: test_second_factors",
+    "sessions_reset_password": "changes nothing; a link is given as due work: test_resets",
     "sessions_set_password": "a change in the name of the link's holder: test_sessions",
+    "sessions_change_password": "through call.change, but kept under no key: its body holds passwords",
     "subscriptions_preview_conversion": "a preview changes nothing",
 }
 """Operations that nobody is signed in to yet, and those that change nothing."""

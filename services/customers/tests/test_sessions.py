@@ -263,13 +263,14 @@ async def test_whoever_signs_in_and_out_is_in_the_audit_before_the_answer(web: W
     assert await audited(web) == [
         ("sessions_sign_in", "done", None),
         ("sessions_refresh", "denied", "session_ended"),
+        ("sessions_refresh", "done", None),
         ("sessions_sign_in", "done", None),
         ("sessions_end", "done", None),
     ]
 
 
 async def test_who_is_not_let_in_is_in_the_audit_too(web: Web) -> None:
-    """GW-11, CUS-52: the password was right; a wrong one says nothing of who came."""
+    """GW-11, CUS-52."""
     await a_customer_user(web)
     await as_owner(web, "update customers set management_type = 'partner_managed'")
     before = len(await audited(web))
@@ -278,4 +279,42 @@ async def test_who_is_not_let_in_is_in_the_audit_too(web: Web) -> None:
     wrong = await web.post("/v1/sessions", {"email": "ada@mueller.example", "password": "wrong horse battery"})
 
     assert (refused.json()["code"], wrong.json()["code"]) == ("partner_managed", "credentials_wrong")
-    assert (await audited(web))[before:] == [("sessions_sign_in", "denied", "partner_managed")]
+    assert (await audited(web))[before:] == [
+        ("sessions_sign_in", "denied", "partner_managed"),
+        ("sessions_sign_in", "denied", "credentials_wrong"),
+    ]
+
+
+async def test_an_attempt_on_an_account_that_does_not_exist_is_audited_as_one_on_another(web: Web) -> None:
+    """GW-11: with its own partner; with the operator's where nobody has the address. So both take as long."""
+    await web.a_partner()
+    for email in ("grace@hafen.example", "nobody@hafen.example"):
+        await web.post("/v1/sessions", {"email": email, "password": "wrong horse battery"})
+
+    found = (
+        "select json_agg(json_build_array(p.name, a.user_id = '00000000-0000-0000-0000-000000000000') order by a.id)"
+        " from audit a join partners p on p.id = a.partner_id where a.code = 'credentials_wrong'"
+    )
+    assert json.loads(str(await as_owner(web, found))) == [["Hafen IT", False], ["Root", True]]
+
+
+async def test_what_ended_a_session_is_told(web: Web) -> None:
+    """GW-01: signing out, and a token that came a second time."""
+    first = (await session(web))["refresh_token"]
+    await refresh(web, first)
+    await refresh(web, first)
+    await web.post("/v1/sessions/end", {"refresh_token": (await session(web))["refresh_token"]})
+
+    told = "select json_agg(convert_from(payload, 'utf8')::json ->> 'reason' order by id) from outbox where topic = 'session.ended'"
+    assert json.loads(str(await as_owner(web, told))) == ["reuse", "signed_out"]
+
+
+async def test_a_session_ends_after_thirty_days_however_often_it_is_used(web: Web, clock: FixedClock) -> None:
+    token = (await session(web))["refresh_token"]
+    for _ in range(2):
+        clock.move(timedelta(days=13))
+        status, token = await refresh(web, token)
+        assert status == 200
+    clock.move(timedelta(days=5))
+
+    assert await refresh(web, token) == (401, "session_ended")

@@ -6,12 +6,15 @@ from chassis.keys import KeySet, signing_key
 from chassis.service import Service
 from chassis.tokens import Issuer
 from contracts.catalogue import states_of
+from customers import due
 from customers.consumers import consumers
+from customers.identity import own_sessions
 from customers.routes import ROUTERS
+from customers.rules import linking, throttling
 from customers.rules.keyring import Keyring
 from customers.rules.passwords import Passwords
-from customers.rules.sealing import Sealer
 from customers.rules.policy_kinds import KINDS
+from customers.rules.sealing import Sealer
 from customers.rules.telling import RETELLINGS
 from customers.sandboxes import ADVANCE
 from customers.settings import Settings
@@ -32,9 +35,11 @@ def service(settings: Settings) -> Service:
         routers=ROUTERS,
         consumers=consumers(),
         states=states_of("customers"),
+        due=due.kinds(),
         jobs=[ADVANCE],
         policies=KINDS,
         keys=KeySet([key]),
         tools=keyring,
+        chores=(throttling.forget, linking.forget, own_sessions.forget),
         retellings=RETELLINGS,
     )

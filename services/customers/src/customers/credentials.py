@@ -1,8 +1,8 @@
-"""Credentials: setting a password by a link that was mailed.
+"""Credentials: setting a password, by a link that was mailed or beside the old one.
 
 A link is good once and until it expires or is replaced; the conditional update of its row, behind
 the user's, keeps that true when it is used twice at once. A new password raises the user's generation, so that every
-token from before is worth nothing.
+token from before is worth nothing; only the session in which it was changed goes on.
 """
 
 from dataclasses import dataclass
@@ -17,9 +17,11 @@ from chassis.links import read_link_token
 from chassis.principal import Principal
 from contracts.customers.users import UserUpdated
 from customers.errors import LinkInvalid
-from customers.rules import passwords
+from customers.rules import linking, password_rules, proving
 from customers.rules.admission import put_password
+from customers.rules.holding import hold_user
 from customers.rules.keyring import Keyring
+from customers.rules.signing_out import sign_out
 from customers.rules.telling import tell_user
 from customers.tables.links import Link
 from customers.tables.users import User
@@ -35,10 +37,20 @@ class SetPassword:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangePassword:
+    """``session_id`` is the one in which the user does it."""
+
+    user_id: UUID
+    session_id: UUID | None
+    password_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
     """Whose link it is, and for what work in that name it lets in: this one change."""
 
     link_id: UUID
+    email: str
     principal: Principal
 
 
@@ -56,13 +68,14 @@ async def let_in(database: ApiDatabase, keyring: Keyring, now: datetime, *, toke
         found = (await door.execute(_FIND, {"link": link_id})).one_or_none()
     if found is None or found.used_at is not None or found.expires_at <= now:
         raise LinkInvalid
-    passwords.check(password, found.email)
     principal = Principal(kind="partner", user_id=found.user_id, partner_id=found.partner_id, gen=found.gen)
-    return Holder(link_id=link_id, principal=principal)
+    known = await proving.known(database, principal)
+    password_rules.check(password, known.words, second_factor=known.second_factor)
+    return Holder(link_id=link_id, email=found.email, principal=principal)
 
 
 async def set_password(tx: Transaction, command: SetPassword) -> User:
-    """Use a link, put the password, and let its user sign in (NOT-12).
+    """Use a link, put the password, and let its user sign in (NOT-12). Its other links are worth nothing from then on.
 
     Raises:
         LinkInvalid: somebody used it in the same moment, or it expired.
@@ -79,9 +92,23 @@ async def set_password(tx: Transaction, command: SetPassword) -> User:
     if user is None or used.scalar_one_or_none() is None:
         raise LinkInvalid
     user.status = "active"
-    user.gen += 1
-    user.updated_at = tx.now
-    await put_password(tx, user, command.password_hash)
-    await tx.session.flush()
-    tell_user(tx, user, UserUpdated(fields=["password"]))
+    await linking.take_back(tx, user)
+    await _put(tx, user, command.password_hash, kept=None)
     return user
+
+
+async def change_password(tx: Transaction, command: ChangePassword) -> User:
+    """Put another password; whoever asks has shown the old one (``proving.prove``).
+
+    Raises:
+        UserNotFound: it acts as another partner, where it is no user.
+    """
+    user = await hold_user(tx, command.user_id)
+    await _put(tx, user, command.password_hash, kept=command.session_id)
+    return user
+
+
+async def _put(tx: Transaction, user: User, password_hash: str, *, kept: UUID | None) -> None:
+    await sign_out(tx, user, "password_changed", kept=kept)
+    await put_password(tx, user, password_hash)
+    tell_user(tx, user, UserUpdated(fields=["password"]))

@@ -10,14 +10,12 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, select
-from sqlalchemy.orm.attributes import flag_modified
 
 from chassis.database import Read, Reading, Transaction
 from chassis.http.views import View
 from contracts.customers.credentials import LinkPurpose
 from customers.errors import CustomerNotServed, PasswordSet, UserDisabled, UserNotFound
 from customers.rules import linking
-from customers.rules.telling import tell_customer, tell_user
 from customers.tables.customers import Customer
 from customers.tables.users import User
 
@@ -83,16 +81,7 @@ async def request(tx: Transaction, command: RequestLink) -> LinkView:
         raise UserDisabled
     if customer is None and user.status == "active":
         raise PasswordSet
-    link = await linking.give_anew(tx, user, "welcome" if customer else "invitation")
-    if customer is not None:
-        customer.welcome_link_id = link.link_id
-        customer.updated_at = tx.now
-        await tx.session.flush()
-        tell_customer(tx, customer)
-    user.updated_at = tx.now
-    flag_modified(user, "updated_at")
-    await tx.session.flush()
-    tell_user(tx, user, link)
+    link = await linking.invite_anew(tx, user, customer)
     return LinkView(user_id=user.id, purpose=link.purpose, expires_at=link.expires_at)
 
 

@@ -8,12 +8,14 @@ from uuid import UUID
 from sqlalchemy import FromClause, Select, bindparam, select
 
 from chassis.database import Read, Reading, Transaction
+from chassis.http.etags import Seen
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import View
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import UserNotFound
 from customers.rules import roles
 from customers.rules.admission import Admission, admit
+from customers.rules.holding import hold_user
 from customers.tables.partners import Partner
 from customers.tables.users import User
 
@@ -46,6 +48,19 @@ async def add(tx: Transaction, command: AddUser) -> User:
         link_id=tx.new_id(),
     )
     return await admit(tx, admission)
+
+
+async def held(tx: Transaction, user_id: UUID, seen: Seen | None = None) -> User:
+    """A user of the partner itself, for a change by who manages users; those of its customers are not managed with them.
+
+    Raises:
+        UserNotFound: there is none.
+        Stale: it was changed since the caller saw it.
+    """
+    user = await hold_user(tx, user_id, seen)
+    if user.kind not in {"partner", "operator"}:
+        raise UserNotFound
+    return user
 
 
 async def _own_language(tx: Transaction) -> str:

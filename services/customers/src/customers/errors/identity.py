@@ -26,3 +26,19 @@ class TooManyAttempts(Refusal):
     kind = Kind.TOO_MANY
     code = "too_many_attempts"
     remedy = "Wait as long as Retry-After says; where you have signed in before, and with a new password, you can go on."
+
+
+class PasswordWrong(Refusal):
+    """That is not your password."""
+
+    kind = Kind.INVALID
+    code = "password_wrong"
+    remedy = "Send the password that you sign in with; if you have lost it, ask for a link with POST /v1/password-resets."
+
+
+class SessionNotFound(Refusal):
+    """There is no such session."""
+
+    kind = Kind.NOT_FOUND
+    code = "session_not_found"
+    remedy = "List your sessions with GET /v1/me/sessions; those that have ended are not listed."

@@ -1,11 +1,27 @@
 """HTTP in and out, one module per noun of the path."""
 
-from customers.routes import clocks, customers, eula, offboarding, partners, possibilities, reviews, rights, roles, sessions, users
+from customers.routes import (
+    clocks,
+    credentials,
+    customers,
+    eula,
+    me,
+    offboarding,
+    partners,
+    possibilities,
+    reviews,
+    rights,
+    roles,
+    sessions,
+    users,
+)
 
 _MODULES = (
     clocks,
+    credentials,
     customers,
     eula,
+    me,
     offboarding,
     partners,
     possibilities,

@@ -1,4 +1,4 @@
-"""A customer in hand: locked until the end of the transaction, and as the caller has seen it."""
+"""A customer or a user in hand: locked until the end of the transaction, and as the caller has seen it."""
 
 from uuid import UUID
 
@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from chassis.database import Transaction
 from chassis.http.etags import Seen
-from customers.errors import CustomerNotFound
+from customers.errors import CustomerNotFound, UserNotFound
 from customers.tables.customers import Customer
+from customers.tables.users import User
 
 
 async def hold(tx: Transaction, customer_id: UUID, seen: Seen) -> Customer:
@@ -23,3 +24,19 @@ async def hold(tx: Transaction, customer_id: UUID, seen: Seen) -> Customer:
         raise CustomerNotFound
     seen.admit(customer.version)
     return customer
+
+
+async def hold_user(tx: Transaction, user_id: UUID, seen: Seen | None = None) -> User:
+    """The user, for a change; ``seen`` where the caller must have seen it.
+
+    Raises:
+        UserNotFound: there is none.
+        Stale: it was changed since the caller saw it.
+    """
+    found = select(User).where(User.partner_id == tx.partner_id, User.id == user_id).with_for_update()
+    user = (await tx.session.scalars(found)).one_or_none()
+    if user is None:
+        raise UserNotFound
+    if seen is not None:
+        seen.admit(user.version)
+    return user

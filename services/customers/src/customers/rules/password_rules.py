@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
+from itertools import pairwise
 from typing import Final
 
 from chassis.errors import FieldError
@@ -59,7 +60,7 @@ def _is_common(folded: str) -> bool:
 
 
 def _is_repetitive(folded: str) -> bool:
-    steps = {ord(after) - ord(before) for before, after in zip(folded, folded[1:], strict=False)}
+    steps = {ord(after) - ord(before) for before, after in pairwise(folded)}
     return len(_unit(folded)) < _OWN or (len(steps) == 1 and steps <= {-1, 0, 1})
 
 

@@ -71,6 +71,20 @@ class Web:
         assert answer.is_success, answer.text
         return await self.sign_in(admin["email"])
 
+    async def a_customer_user(self, **body: Any) -> "Web":
+        """Ada of a new customer of a new partner, who has set her password by the mailed link."""
+        grace = await self.a_partner()
+        answer = await grace.post("/v1/customers", a_body(**body))
+        assert answer.is_success, answer.text
+        return await self.invited("ada@mueller.example")
+
+    async def a_colleague(self, of: "Web", role: str = "Administrator", email: str = "bob@hafen.example") -> "Web":
+        """Another user of somebody's partner, with one of its roles, who has set his password by the mailed link."""
+        roles = {one["name"]: one["id"] for one in (await of.get("/v1/roles")).json()["items"]}
+        answer = await of.post("/v1/users", {"name": "Bob Kahn", "email": email, "role_ids": [roles[role]]})
+        assert answer.is_success, answer.text
+        return await self.invited(email)
+
     async def invited(self, email: str) -> "Web":
         """Set the password by the link of the mail, and sign in."""
         answer = await self.post("/v1/credentials/set-password", {"token": await link_of(self, email, LINK_KEY), "password": PASSWORD})

@@ -1,0 +1,19 @@
+"""Who is signed in, over HTTP."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from chassis.http.calls import Call, allow
+from customers import me
+from customers.me import MeView
+from customers.routes.own import EVERYBODY
+
+router: Final = APIRouter(prefix="/v1/me", tags=["sessions"])
+
+
+@router.get("", response_model=MeView)
+async def who_am_i(call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
+    async with call.read() as read:
+        return call.answer(await me.me(read))
