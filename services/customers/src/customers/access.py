@@ -84,7 +84,7 @@ async def explain(read: Read, user_id: UUID, customer_id: UUID, as_of: datetime 
         raise NotYet
     standing = await (_recorded(read, user_id, customer_id, as_of) if as_of else _now(read, user_id, customer_id))
     says = [_says(one, customer_id, standing.tags) for one in standing.grants] if standing.tags is not None else []
-    decisive = max(says, key=lambda one: RANK[one.level], default=None)
+    decisive = max(says, key=lambda one: RANK[one.level], default=None) if standing.kind != "operator" else None
     permissions = {one for grant in standing.grants for one in grant.grant.permissions}
     return AccessView(
         user_id=user_id,
