@@ -38,6 +38,18 @@ async def test_fifty_applications_for_one_address_make_one_customer(web: Web) ->
     assert outcome == {"created": 1, "email_taken": RIVALS - 1}
 
 
+async def test_one_company_is_renamed_to_once(web: Web) -> None:
+    """CUS-12, CUS-39: whoever comes later is refused by the index, whatever it had read before."""
+    partner = await web.a_partner()
+    bodies = [a_body(f"Company number {number}", f"number{number}.example") for number in range(20)]
+    created = [await partner.post("/v1/customers", body) for body in bodies]
+    renamed = {"company": {"name": "Müller & Söhne GmbH"}}
+
+    answers = await asyncio.gather(*(partner.patch(one.headers["location"], renamed, if_match='"1"') for one in created))
+
+    assert Counter(answer.json().get("code", "renamed") for answer in answers) == {"renamed": 1, "duplicate_company": 19}
+
+
 async def test_the_same_request_many_times_at_once_is_one_change(web: Web) -> None:
     partner = await web.a_partner()
     key = str(uuid4())

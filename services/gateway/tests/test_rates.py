@@ -103,3 +103,14 @@ async def test_who_has_no_good_token_is_limited_by_address() -> None:
         named = await stage.client.get("/v1/offers", headers=signed_in())
 
     assert [answered.status_code for answered in (*tried, refused, guessing, healthy, named)] == [200, 200, 429, 429, 200, 200]
+
+
+async def test_who_asks_what_is_taken_is_limited_by_user() -> None:
+    """CUS-11: nobody tries addresses by the thousand; colleagues go on, and so does all else."""
+    async with a_stage(user_probes_per_second=0.2) as stage:
+        one, colleague = signed_in(), signed_in()
+        asked = [await stage.client.post("/v1/customer-checks", json={}, headers=one) for _ in range(3)]
+        others = await stage.client.post("/v1/customer-checks", json={}, headers=colleague)
+        listed = await stage.client.get("/v1/offers", headers=one)
+
+    assert [answered.status_code for answered in (*asked, others, listed)] == [200, 200, 429, 200, 200]

@@ -6,7 +6,7 @@ from chassis.keys import KeySet, signing_key
 from chassis.service import Service
 from chassis.tokens import Issuer
 from contracts.catalogue import states_of
-from customers import due
+from customers import drafts, due
 from customers.consumers import consumers
 from customers.identity import own_sessions
 from customers.routes import ROUTERS
@@ -40,6 +40,6 @@ def service(settings: Settings) -> Service:
         policies=KINDS,
         keys=KeySet([key]),
         tools=keyring,
-        chores=(throttling.forget, linking.forget, own_sessions.forget),
+        chores=(throttling.forget, linking.forget, own_sessions.forget, drafts.forget_drafts),
         retellings=RETELLINGS,
     )

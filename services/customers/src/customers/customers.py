@@ -8,11 +8,14 @@ the database's own constraints, whatever was read before.
 
 from uuid import UUID
 
+from sqlalchemy import select
+
 from chassis.database import Transaction
 from contracts.customers.customers import CustomerCreated, CustomerFact, EulaAccepted, ProductNamed
+from customers.errors import CustomerNotFound
 from customers.rules import examination, identity, surroundings
 from customers.rules.admission import Admission, admit
-from customers.rules.application import CreateCustomer
+from customers.rules.application import CreateCustomer, Sketch
 from customers.rules.constraints import settle
 from customers.rules.examination import Accepted
 from customers.rules.names import company_key, search_key
@@ -28,13 +31,25 @@ async def create(tx: Transaction, command: CreateCustomer) -> Customer:
         Refusal: with everything that is wrong at once.
     """
     admin = identity.first_admin(command)
-    known = await surroundings.around(tx, command, admin)
+    known = await surroundings.around(tx, Sketch.of(command), admin)
     accepted = examination.examine(command, admin, known)
     customer = _customer(tx, command, accepted, policy_version=str(known.identity.version))
     tx.session.add(customer)
     await settle(tx, "/contact/email")
     tell_customer(tx, customer, *await _papers(tx, customer, command, accepted))
     await admit(tx, _first_admin(customer, accepted))
+    return customer
+
+
+async def one(tx: Transaction, customer_id: UUID) -> Customer:
+    """A customer that was created before.
+
+    Raises:
+        CustomerNotFound: it is not there, or not the partner's any more.
+    """
+    customer = await tx.session.scalar(select(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == customer_id))
+    if customer is None:
+        raise CustomerNotFound
     return customer
 
 

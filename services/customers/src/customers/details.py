@@ -110,7 +110,7 @@ def _found(customer: Customer, details: _Details, near: Vicinity) -> list[Findin
     concerns = denied(names, near.denied)
     if customer.status != "pending_review":
         return concerns
-    looks = odd(details.company, {"/contact/name": details.contact.name})
+    looks = odd(details.company.model_dump(), {"/contact/name": details.contact.name})
     return [*(one for one in looks if one.pointer in details.changed), *concerns]
 
 

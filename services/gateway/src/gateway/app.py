@@ -59,6 +59,7 @@ def _door(settings: Settings, upstreams: Mapping[str, Upstream]) -> Door:
         rates=Rates(
             partner=Rate("partner", settings.partner_requests_per_second / settings.replicas),
             address=Rate("address", settings.address_requests_per_second / settings.replicas),
+            probe=Rate("probe", settings.user_probes_per_second / settings.replicas),
         ),
         clock=SystemClock(),
     )

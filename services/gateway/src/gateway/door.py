@@ -26,7 +26,7 @@ from gateway.forwarding import BrokenOff, forward
 from gateway.leaving import CallerLeft
 from gateway.paths import Paths, Route
 from gateway.rates import Rate, network
-from gateway.table import OWN, PATHS, PUBLIC, UNLIMITED
+from gateway.table import OWN, PATHS, PROBING, PUBLIC, UNLIMITED
 from gateway.upstreams import Upstream
 
 log = structlog.get_logger(__name__)
@@ -49,10 +49,11 @@ ONLY_GET: Final = Problem(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """How often may ask who is signed in, by partner, and who is not, by address."""
+    """How often may ask who is signed in, by partner, and who is not, by address; and what is taken, by user."""
 
     partner: Rate
     address: Rate
+    probe: Rate
 
 
 class Door:
@@ -113,6 +114,8 @@ class Door:
                 self._rates.address.take(network(heads.address(scope)))
             raise
         structlog.contextvars.bind_contextvars(partner_id=str(principal.partner_id), user_id=str(principal.user_id))
+        if (scope["method"], route.path) in PROBING:
+            return self._rates.probe.take(principal.user_id).headers
         return self._rates.partner.take(principal.partner_id).headers
 
     async def _answer(self, scope: Scope, route: Route, send: Send, said: Said) -> None:

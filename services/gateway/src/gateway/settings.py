@@ -18,6 +18,7 @@ class Settings(ProcessSettings):
     notifications_url: str
     partner_requests_per_second: float = Field(default=1000, gt=0)
     address_requests_per_second: float = Field(default=20, gt=0)
+    user_probes_per_second: float = Field(default=2, gt=0)
     replicas: int = Field(default=1, ge=1)
     trusted_proxies: str = ""
     metrics_port: int | None = Field(default=None, ge=1, le=65535)

@@ -10,6 +10,10 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
     "customers": (
         "/.well-known/jwks.json",
         "/v1/credentials/set-password",
+        "/v1/customer-checks",
+        "/v1/customer-drafts",
+        "/v1/customer-drafts/{draft_id}",
+        "/v1/customer-drafts/{draft_id}/submit",
         "/v1/customers",
         "/v1/customers/{customer_id}",
         "/v1/customers/{customer_id}/actions",
@@ -103,6 +107,9 @@ PUBLIC: Final[frozenset[tuple[str, str]]] = frozenset(
     }
 )
 """Operations that nobody is signed in to yet; for all others a token is checked at the door."""
+
+PROBING: Final[frozenset[tuple[str, str]]] = frozenset({("POST", "/v1/customer-checks")})
+"""Operations that say what is taken, by whomever; each user may ask them less often than the rest."""
 
 UNLIMITED: Final = frozenset({LIVE, READY})
 """Who watches the gateway may look as often as it likes."""

@@ -1,6 +1,8 @@
 """An application: what a partner asks for when it creates a customer (CUS-03 to CUS-08, CUS-15, CUS-21 to CUS-26)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
 
 from contracts.customers.customers import AccountType, CommunicationsMode, Company, Contact, ManagementType, ProductAsked
 
@@ -31,3 +33,31 @@ class CreateCustomer:
     tags: tuple[str, ...] = ()
     data_region: str = "default"
     account_type: AccountType = "licensing_portal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sketch:
+    """An application as far as it is filled in; what is not, or not soundly, is left out or None.
+
+    A product's ``item`` is its place in the body, from 1.
+    """
+
+    company: Mapping[str, str | None] = field(default_factory=dict)
+    contact: Mapping[str, str | None] = field(default_factory=dict)
+    domain: str | None = None
+    first_admin: FirstAdminWanted | None = None
+    products: tuple[ProductAsked, ...] | None = None
+    eula_version: str | None = None
+    data_region: str | None = None
+
+    @classmethod
+    def of(cls, whole: CreateCustomer) -> Self:
+        return cls(
+            company=whole.company.model_dump(),
+            contact=whole.contact.model_dump(),
+            domain=whole.domain,
+            first_admin=whole.first_admin,
+            products=whole.products,
+            eula_version=whole.eula_version,
+            data_region=whole.data_region,
+        )

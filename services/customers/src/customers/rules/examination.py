@@ -1,19 +1,31 @@
 """Examining an application: everything that is wrong with it at once, and what a person should look at.
 
 Pure: what it has to know comes with the surroundings. An objection refuses; a finding only
-holds the customer in review.
+holds the customer in review. One that is not whole yet is surveyed by the very same rules.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from chassis.errors import FieldError
 from contracts.customers.customers import Company, Contact, FirstAdmin, ProductAsked
 from customers.errors import DuplicateCompany, EmailTaken, EulaOutdated, SeatCapExceeded
 from customers.rules import domains, provisioning
-from customers.rules.application import CreateCustomer
+from customers.rules.application import CreateCustomer, Sketch
 from customers.rules.identity import Admin, objection
 from customers.rules.objections import Objections
-from customers.rules.particulars import Finding, denied, is_the_reseller, kept_company, kept_contact, odd, works_for_the_reseller
+from customers.rules.particulars import (
+    Finding,
+    denied,
+    is_the_reseller,
+    kept_company,
+    kept_contact,
+    kept_phone,
+    kept_website,
+    odd,
+    works_for_the_reseller,
+)
 from customers.rules.surroundings import Surroundings
 from customers.tables.known import KnownOffer
 
@@ -41,29 +53,57 @@ def examine(command: CreateCustomer, admin: Admin, known: Surroundings) -> Accep
     Raises:
         Refusal: ``not_acceptable``, or what all objections have in common.
     """
-    objections = Objections()
+    objections, sketch = Objections(), Sketch.of(command)
     company = kept_company(command.company, objections)
     contact = kept_contact(command.contact, command.company.country, objections)
-    domain = _domain(command.domain, objections)
-    if domain is not None:
-        _first_admin(admin, domain, known, objections)
-    _not_the_reseller(command, domain, known, objections)
-    _unique(command, admin, known, objections)
-    _products(command, known, objections)
-    _policies(command, known, objections)
+    domain = _object_to(sketch, admin, known, objections)
     objections.refuse()
-    findings = (*odd(command.company, _people(command, admin)), *denied(_names(command, admin), known.denied))
+    findings = (*odd(sketch.company, _people(sketch)), *denied(_names(command, admin), known.denied))
     return Accepted(company=company, contact=contact, domain=str(domain), admin=admin, findings=findings)
 
 
-def _policies(command: CreateCustomer, known: Surroundings, objections: Objections) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What is to be said of an application that is not sent yet: what would refuse it, and what looks odd.
+
+    Whether somebody is on a list is not among it, so that nobody tries which names are.
+    """
+
+    problems: tuple[FieldError, ...]
+    oddities: tuple[Finding, ...]
+
+
+def survey(sketch: Sketch, admin: Admin | None, known: Surroundings) -> Survey:
+    """What the rules have to say to an application as far as it is filled in."""
+    objections, country = Objections(), sketch.company.get("country")
+    kept_phone("/company/phone", sketch.company.get("phone"), country, objections)
+    kept_website(sketch.company.get("website"), objections)
+    kept_phone("/contact/phone", sketch.contact.get("phone"), country, objections)
+    _object_to(sketch, admin, known, objections)
+    return Survey(problems=objections.errors, oddities=tuple(odd(sketch.company, _people(sketch))))
+
+
+def _object_to(sketch: Sketch, admin: Admin | None, known: Surroundings, objections: Objections) -> str | None:
+    """Collect the objections; answers the domain as it is kept."""
+    domain = None if sketch.domain is None else _domain(sketch.domain, objections)
+    if domain is not None and admin is not None:
+        _first_admin(admin, domain, known, objections)
+    _not_the_reseller(sketch, domain, known, objections)
+    _unique(sketch, admin, known, objections)
+    if sketch.products is not None:
+        _products(sketch.products, known, objections)
+    _policies(sketch, known, objections)
+    return domain
+
+
+def _policies(sketch: Sketch, known: Surroundings, objections: Objections) -> None:
     """CUS-26, MKT-03."""
     regions, terms = known.residency.policy.regions, known.terms.policy
-    if command.data_region not in regions:
+    if sketch.data_region is not None and sketch.data_region not in regions:
         remedy = f"Choose one of {', '.join(sorted(regions))}."
         detail = "The installation does not serve this region."
         objections.add("/data_region", "unknown_region", detail, rule="MKT-03", remedy=remedy, by=known.residency)
-    if command.eula_version != terms.version:
+    if sketch.eula_version is not None and sketch.eula_version != terms.version:
         objections.against(EulaOutdated, "/eula/version", f"Version {terms.version} of the licence terms is in force.", by=known.terms)
 
 
@@ -83,18 +123,20 @@ def _first_admin(admin: Admin, domain: str, known: Surroundings, objections: Obj
         objections.add(admin.pointer, against.code, against.detail, rule=against.rule, remedy=against.remedy, by=known.identity)
 
 
-def _not_the_reseller(command: CreateCustomer, domain: str | None, known: Surroundings, objections: Objections) -> None:
+def _not_the_reseller(sketch: Sketch, domain: str | None, known: Surroundings, objections: Objections) -> None:
     """The customer's data, never the reseller's (CUS-09, CUS-18)."""
     staff = known.telling_domains
-    works_for_the_reseller(command.contact.email, staff, objections)
+    if email := sketch.contact.get("email"):
+        works_for_the_reseller(email, staff, objections)
     if domain is not None and any(domains.together(domain, one) for one in staff):
         objections.add("/domain", "reseller_domain", "This is the partner's own domain; give the end company's.", rule="CUS-18")
-    is_the_reseller(command.company.name, known.partner_name, objections)
+    if name := sketch.company.get("name"):
+        is_the_reseller(name, known.partner_name, objections)
 
 
-def _unique(command: CreateCustomer, admin: Admin, known: Surroundings, objections: Objections) -> None:
+def _unique(sketch: Sketch, admin: Admin | None, known: Surroundings, objections: Objections) -> None:
     """CUS-11, CUS-12."""
-    wanted = {"/contact/email": command.contact.email, admin.pointer: admin.email}
+    wanted = {"/contact/email": sketch.contact.get("email")} | ({admin.pointer: admin.email} if admin else {})
     for pointer, email in wanted.items():
         if email is not None and email.lower() in known.taken:
             objections.against(EmailTaken, pointer)
@@ -102,13 +144,13 @@ def _unique(command: CreateCustomer, admin: Admin, known: Surroundings, objectio
         objections.against(DuplicateCompany, "/company/name")
 
 
-def _products(command: CreateCustomer, known: Surroundings, objections: Objections) -> None:
+def _products(products: Sequence[ProductAsked], known: Surroundings, objections: Objections) -> None:
     """CUS-15, CUS-17. What the catalogue or the programme forbids is refused here, not later."""
-    if not command.products:
+    if not products:
         objections.add("/products", "too_few", "At least one product or trial.", rule="CUS-15")
     seen = set[str]()
-    for number, product in enumerate(command.products):
-        pointer = f"/products/{number}"
+    for product in products:
+        pointer = f"/products/{product.item - 1}"
         if product.offer in seen:
             objections.add(f"{pointer}/offer", "offer_twice", "Ask for each offer once; say how many in quantity.")
         seen.add(product.offer)
@@ -135,10 +177,10 @@ def _offered(product: ProductAsked, offer: KnownOffer | None, pointer: str, obje
         objections.add(f"{pointer}/quantity", "quantity_required", "The offer does not say how many seats.", rule="LIC-03", remedy=remedy)
 
 
-def _people(command: CreateCustomer, admin: Admin) -> dict[str, str]:
+def _people(sketch: Sketch) -> dict[str, str]:
     """Names as they were written."""
-    names = {"/contact/name": command.contact.name}
-    if command.first_admin is not None:
+    names = {"/contact/name": name} if (name := sketch.contact.get("name")) else {}
+    if (admin := sketch.first_admin) is not None:
         names |= {"/first_admin/first_name": admin.first_name, "/first_admin/last_name": admin.last_name}
     return names
 

@@ -8,7 +8,7 @@ from anyascii import anyascii
 
 from chassis.policies import Policy
 from customers.rules import domains
-from customers.rules.application import CreateCustomer
+from customers.rules.application import CreateCustomer, FirstAdminWanted, Sketch
 
 _NO_LOCAL: Final = re.compile(r"[^a-z0-9-]+")
 _LONGEST: Final = 64
@@ -41,17 +41,31 @@ class Admin:
 def first_admin(command: CreateCustomer) -> Admin:
     """The person named, or else the contact, whose address then becomes the login."""
     wanted = command.first_admin
-    if wanted is None:
-        first, _, last = command.contact.name.rpartition(" ")
-        names = (first, last) if first else (last, "")
-        return Admin(first_name=names[0], last_name=names[1], email=command.contact.email, temporary=False, pointer="/contact/email")
+    return _named(wanted, command.domain) if wanted else _contact(command.contact.name, command.contact.email)
+
+
+def sketched(sketch: Sketch) -> Admin | None:
+    """The same of an application that is not whole; None where it does not say enough."""
+    if sketch.first_admin is not None:
+        return _named(sketch.first_admin, sketch.domain or "")
+    name, email = sketch.contact.get("name"), sketch.contact.get("email")
+    return _contact(name or "", email) if email else None
+
+
+def _named(wanted: FirstAdminWanted, domain: str) -> Admin:
     return Admin(
         first_name=wanted.first_name,
         last_name=wanted.last_name,
-        email=wanted.email or generated(wanted.first_name, wanted.last_name, command.domain),
+        email=wanted.email or generated(wanted.first_name, wanted.last_name, domain),
         temporary=wanted.temporary,
         pointer="/first_admin/email",
     )
+
+
+def _contact(name: str, email: str) -> Admin:
+    first, _, last = name.rpartition(" ")
+    names = (first, last) if first else (last, "")
+    return Admin(first_name=names[0], last_name=names[1], email=email, temporary=False, pointer="/contact/email")
 
 
 def generated(first_name: str, last_name: str, domain: str) -> str | None:

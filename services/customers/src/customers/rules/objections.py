@@ -42,6 +42,10 @@ class Objections:
         """What a refusal of a kind of its own says, about one field."""
         self._found.append(_Objection(kind, kind.at(pointer, detail), _version(by)))
 
+    @property
+    def errors(self) -> tuple[FieldError, ...]:
+        return tuple(one.error for one in self._found)
+
     def refuse(self) -> None:
         """Go on only if there is no objection.
 
@@ -52,7 +56,7 @@ class Objections:
             return
         kinds = {one.kind for one in self._found}
         kind = kinds.pop() if len(kinds) == 1 else NotAcceptable
-        errors = [one.error for one in self._found]
+        errors = self.errors
         raise kind(
             " ".join(error.detail for error in errors[:3]),
             errors=errors,

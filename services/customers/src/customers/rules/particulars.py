@@ -28,20 +28,27 @@ class Finding:
 
 
 def kept_company(company: Company, objections: Objections) -> Company:
-    phone, website = company.phone, company.website
-    if phone is not None and (phone := phones.e164(phone, company.country)) is None:
-        objections.add("/company/phone", "phone", "Not a phone number.")
-    if website is not None and (website := websites.address(website)) is None:
-        objections.add("/company/website", "website", "Not the address of a website.")
-    return company.model_copy(update={"phone": phone, "website": website})
+    phone = kept_phone("/company/phone", company.phone, company.country, objections)
+    return company.model_copy(update={"phone": phone, "website": kept_website(company.website, objections)})
 
 
 def kept_contact(contact: Contact, country: str, objections: Objections) -> Contact:
-    """A national phone number is read as the company's country's."""
-    phone = contact.phone
-    if phone is not None and (phone := phones.e164(phone, country)) is None:
-        objections.add("/contact/phone", "phone", "Not a phone number.")
-    return contact.model_copy(update={"phone": phone})
+    return contact.model_copy(update={"phone": kept_phone("/contact/phone", contact.phone, country, objections)})
+
+
+def kept_phone(pointer: str, phone: str | None, country: str | None, objections: Objections) -> str | None:
+    """A national number is read as the company's country's."""
+    kept = phone and phones.e164(phone, country)
+    if phone is not None and kept is None:
+        objections.add(pointer, "phone", "Not a phone number.")
+    return kept
+
+
+def kept_website(website: str | None, objections: Objections) -> str | None:
+    kept = website and websites.address(website)
+    if website is not None and kept is None:
+        objections.add("/company/website", "website", "Not the address of a website.")
+    return kept
 
 
 def works_for_the_reseller(email: str, staff_domains: Collection[str], objections: Objections) -> None:
@@ -56,10 +63,10 @@ def is_the_reseller(name: str, partner_name: str, objections: Objections) -> Non
         objections.add("/company/name", "reseller_company", "This is the partner itself; give the end company.", rule="CUS-18")
 
 
-def odd(company: Company, names: Mapping[str, str]) -> list[Finding]:
+def odd(company: Mapping[str, str | None], names: Mapping[str, str]) -> list[Finding]:
     """What looks odd in a company and in the names of its people, by pointer (CUS-14)."""
-    texts = {f"/company/{name}": getattr(company, name) for name in _LOOKED_AT} | dict(names)
-    codes = {f"/company/{name}": text for name in _MAY_BE_CODES if (text := getattr(company, name)) is not None}
+    texts = {f"/company/{name}": text for name in _LOOKED_AT if (text := company.get(name)) is not None} | dict(names)
+    codes = {f"/company/{name}": text for name in _MAY_BE_CODES if (text := company.get(name)) is not None}
     special = [at for at, text in (texts | codes).items() if oddities.special(text)]
     filled = [at for at, text in texts.items() if oddities.placeholder(text)]
     filled += [at for at, text in codes.items() if oddities.placeholder_code(text)]

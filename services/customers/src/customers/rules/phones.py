@@ -3,8 +3,8 @@
 import phonenumbers
 
 
-def e164(text: str, country: str) -> str | None:
-    """The number as ``+4940123456``; a national one is read as the country's. None when it can be none."""
+def e164(text: str, country: str | None) -> str | None:
+    """The number as ``+4940123456``; a national one is read as the country's, where one is known. None when it can be none."""
     try:
         number = phonenumbers.parse(text, country)
     except phonenumbers.NumberParseException:

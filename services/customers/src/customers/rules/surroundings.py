@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from chassis.database import Transaction
 from chassis.policies import InForce
 from customers.rules import listed, policies
-from customers.rules.application import CreateCustomer
+from customers.rules.application import Sketch
 from customers.rules.domains import FREE_MAIL
 from customers.rules.identity import Admin, IdentityPolicy
 from customers.rules.licence_terms import LicenceTerms
@@ -48,16 +48,17 @@ class Surroundings:
         return self.staff_domains - FREE_MAIL
 
 
-async def around(tx: Transaction, command: CreateCustomer, admin: Admin) -> Surroundings:
-    """What the partner's own rows, the doors, the lists and the policies say about an application."""
+async def around(tx: Transaction, sketch: Sketch, admin: Admin | None) -> Surroundings:
+    """What the partner's own rows, the doors, the lists and the policies say about an application, as far as it goes."""
+    emails = (sketch.contact.get("email"), admin.email if admin else None)
     values = {
         "partner_id": tx.partner_id,
-        "emails": sorted({email.lower() for email in (command.contact.email, admin.email) if email}),
-        "company_key": company_key(command.company.name),
-        "country": command.company.country,
+        "emails": sorted({email.lower() for email in emails if email}),
+        "company_key": company_key(sketch.company.get("name") or ""),
+        "country": sketch.company.get("country"),
     }
     row = (await tx.session.execute(_LOOK, values)).one()
-    offers = await tx.session.scalars(_OFFERS, {"codes": sorted({product.offer for product in command.products})})
+    offers = await tx.session.scalars(_OFFERS, {"codes": sorted({product.offer for product in sketch.products or ()})})
     return Surroundings(
         partner_name=row.partner_name or "",
         staff_domains=frozenset(row.staff_domains or ()),

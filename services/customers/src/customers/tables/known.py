@@ -51,7 +51,7 @@ class ScreeningList(Base):
 
 
 class ScreeningName(Base):
-    """A denied party, under one of its names."""
+    """A denied party, under one of its names. ``country`` is as the list says, several with commas between them."""
 
     __tablename__ = "screening_names"
     __table_args__ = (Index("screening_names_list", "list_name"),)
@@ -61,6 +61,23 @@ class ScreeningName(Base):
     reference: Mapped[str]
     name: Mapped[str]
     country: Mapped[str | None]
+    weak: Mapped[bool] = mapped_column(default=False)
+    entity_type: Mapped[str | None]
+
+
+class ScreeningRun(Base):
+    """One look at all customers of all partners; ended when every partner is done."""
+
+    __tablename__ = "screening_runs"
+    __table_args__ = (Index("screening_runs_newest", "started_at"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    started_at: Mapped[datetime]
+    partners: Mapped[int]
+    partners_done: Mapped[int]
+    customers: Mapped[int]
+    found: Mapped[int]
+    ended_at: Mapped[datetime | None]
 
 
 offers = cast("Table", KnownOffer.__table__)
