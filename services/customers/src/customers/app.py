@@ -11,6 +11,7 @@ from customers.consumers import consumers
 from customers.identity import own_sessions
 from customers.routes import ROUTERS
 from customers.rules import linking, throttling
+from customers.rules.console_keys import Console
 from customers.rules.keyring import Keyring
 from customers.rules.passwords import Passwords
 from customers.rules.policy_kinds import KINDS
@@ -27,6 +28,7 @@ def service(settings: Settings) -> Service:
         link_key=settings.link_key.get_secret_value().encode(),
         passwords=Passwords(),
         sealer=Sealer(settings.keys_to_seal),
+        console=_console(settings),
     )
     return Service(
         name="customers",
@@ -43,3 +45,9 @@ def service(settings: Settings) -> Service:
         chores=(throttling.forget, linking.forget, own_sessions.forget, drafts.forget_drafts),
         retellings=RETELLINGS,
     )
+
+
+def _console(settings: Settings) -> Console | None:
+    if settings.console_url is None or settings.console_key is None:
+        return None
+    return Console(url=str(settings.console_url), key=settings.console_key.get_secret_value())

@@ -104,7 +104,7 @@ async def page(
     def listed(row: Keyed) -> CustomerListView:
         return CustomerListView.of(row, contact=_contact(row["contact"], read.now.year))
 
-    return await _CUSTOMERS.page(read, wanted, view=listed, q=_pattern(q), status=status, management_type=management_type)
+    return await _CUSTOMERS.page(read, wanted, view=listed, q=pattern(q), status=status, management_type=management_type)
 
 
 async def one(read: Read, customer_id: UUID) -> CustomerView:
@@ -130,7 +130,7 @@ def _contact(kept: str | bytes, year: int) -> ContactView:
     return ContactView(**contact, observes_daylight_saving=observes_daylight_saving(contact["time_zone"], year))
 
 
-def _pattern(fragment: str | None) -> str | None:
+def pattern(fragment: str | None) -> str | None:
     """A fragment as a pattern, in which nothing but its ends is open."""
     if fragment is None or not fragment.strip():
         return None

@@ -2,7 +2,7 @@
 
 import base64
 
-from pydantic import SecretStr, field_validator
+from pydantic import AnyHttpUrl, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.keys import signing_key
@@ -17,6 +17,7 @@ class Settings(ServiceSettings):
 
     ``sealing_keys`` are 32 random bytes each, base64url, with commas between them: the first seals secrets
     in the database, all of them open what was sealed.
+    ``console_url`` is where the product console signs partners in, ``console_key`` what it is known by; without both there is none.
     """
 
     model_config = SettingsConfigDict(env_prefix="CUSTOMERS_")
@@ -24,6 +25,8 @@ class Settings(ServiceSettings):
     signing_key: SecretStr
     link_key: SecretStr
     sealing_keys: SecretStr
+    console_url: AnyHttpUrl | None = None
+    console_key: SecretStr | None = None
 
     @property
     def keys_to_seal(self) -> list[bytes]:

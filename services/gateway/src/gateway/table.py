@@ -9,6 +9,10 @@ from typing import Final
 PATHS: Final[dict[str, tuple[str, ...]]] = {
     "customers": (
         "/.well-known/jwks.json",
+        "/v1/console-sessions/exchange",
+        "/v1/console-sessions/introspect",
+        "/v1/console-sessions/leave",
+        "/v1/console-targets",
         "/v1/credentials/set-password",
         "/v1/customer-checks",
         "/v1/customer-drafts",
@@ -18,6 +22,8 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customers/{customer_id}",
         "/v1/customers/{customer_id}/actions",
         "/v1/customers/{customer_id}/fields",
+        "/v1/customers/{customer_id}/console-sessions",
+        "/v1/customers/{customer_id}/console-sessions/{session_id}/end",
         "/v1/customers/{customer_id}/disable",
         "/v1/customers/{customer_id}/enable",
         "/v1/customers/{customer_id}/first-admin",
@@ -102,6 +108,9 @@ PUBLIC: Final[frozenset[tuple[str, str]]] = frozenset(
         ("POST", "/v1/credentials/set-password"),
         ("POST", "/v1/password-resets"),
         ("POST", "/v1/sessions/second-factor"),
+        ("POST", "/v1/console-sessions/exchange"),
+        ("POST", "/v1/console-sessions/introspect"),
+        ("POST", "/v1/console-sessions/leave"),
         ("GET", "/.well-known/jwks.json"),
         *((method, path) for path in OWN if path != PROFILE for method in ("GET", "HEAD")),
     }

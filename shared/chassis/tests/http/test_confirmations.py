@@ -1,16 +1,19 @@
 """What cannot be taken back is confirmed by who was told what it does, and as it would be done now (GW-14)."""
 
+from uuid import UUID
+
 import pytest
 
 from chassis.http import confirmations, problems
 from chassis.http.confirmations import ConfirmationNeeded, ConfirmationOutdated, ConsequenceView, Effect
 
+CUSTOMER = UUID(int=1)
 LOSS = ConsequenceView(code="licence_lost", detail="Endpoint Security ends with the partner's licence.")
 FOR_EVER = ConsequenceView(code="not_recoverable", detail="Nothing brings it back.", irreversible=True)
 
 
 def unlinking(*consequences: ConsequenceView, version: int = 3) -> Effect:
-    return Effect(verb="unlink", version=version, consequences=consequences)
+    return Effect(verb="unlink", of=CUSTOMER, version=version, consequences=consequences)
 
 
 def test_the_first_asking_says_what_would_happen_and_how_to_confirm_it() -> None:
@@ -35,7 +38,8 @@ def test_a_preview_says_the_same_confirmation() -> None:
         unlinking(FOR_EVER),
         unlinking(LOSS, FOR_EVER),
         unlinking(LOSS, version=4),
-        Effect(verb="delete", version=3, consequences=[LOSS]),
+        Effect(verb="unlink", of=UUID(int=2), version=3, consequences=[LOSS]),
+        Effect(verb="delete", of=CUSTOMER, version=3, consequences=[LOSS]),
     ],
 )
 def test_a_confirmation_of_something_else_confirms_nothing(now: Effect) -> None:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from contracts.any import audit, jobs
 from contracts.any.clocks import PartnerClockReached
 from contracts.attributes import teller
-from contracts.customers import clocks, consents, credentials, customers, offboarding, partners, roles, sessions, users
+from contracts.customers import clocks, consents, console_sessions, credentials, customers, offboarding, partners, roles, sessions, users
 from contracts.licensing import billing, offers, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
 from contracts.records import Fact, Record, State
@@ -36,6 +36,8 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     credentials.CredentialLinkRequested,
     sessions.SessionEnded,
     consents.ConsentRecorded,
+    console_sessions.ConsoleSessionStarted,
+    console_sessions.ConsoleSessionEnded,
     programmes.ProgrammeActivated,
     programmes.ProgrammeEnded,
     programmes.ProgrammeChanged,

@@ -2,6 +2,7 @@
 
 from customers.routes import (
     clocks,
+    consoles,
     credentials,
     customers,
     drafts,
@@ -19,6 +20,7 @@ from customers.routes import (
 
 _MODULES = (
     clocks,
+    consoles,
     credentials,
     customers,
     drafts,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chassis.tokens import Issuer
+from customers.rules.console_keys import Console
 from customers.rules.passwords import Passwords
 from customers.rules.sealing import Sealer
 
@@ -13,3 +14,4 @@ class Keyring:
     link_key: bytes
     passwords: Passwords
     sealer: Sealer
+    console: Console | None = None

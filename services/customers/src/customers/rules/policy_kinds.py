@@ -5,6 +5,7 @@ from typing import Final
 from chassis.policies import Kinds
 from customers.rules.capabilities import CapabilityMatrix
 from customers.rules.consent_policy import ConsentPolicy
+from customers.rules.console_policy import ConsolePolicy
 from customers.rules.identity import IdentityPolicy
 from customers.rules.licence_terms import LicenceTerms
 from customers.rules.mutability import FieldMutability
@@ -15,6 +16,7 @@ from customers.rules.residency import ResidencyPolicy
 
 _SHAPES: Final = (
     ConsentPolicy,
+    ConsolePolicy,
     CapabilityMatrix,
     FieldMutability,
     IdentityPolicy,

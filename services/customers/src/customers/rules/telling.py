@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis.database import About, Transaction
 from chassis.retelling import Retelling
 from contracts.customers.consents import Addressee, ConsentRecorded
+from contracts.customers.console_sessions import ConsoleSessionFact
 from contracts.customers.customers import CustomerChanged, CustomerCreated, CustomerFact, CustomerState, CustomerTagged
 from contracts.customers.partners import PartnerChanged, PartnerFact, PartnerState
 from contracts.customers.roles import RoleChanged, RoleDeleted, RoleFact, RoleState
@@ -18,6 +19,7 @@ from contracts.records import Fact
 from contracts.root import ROOT_PARTNER_ID
 from customers.rules import rights_history
 from customers.tables.consents import Consent, ConsentEntry
+from customers.tables.console_sessions import ConsoleSession
 from customers.tables.customers import Customer
 from customers.tables.partners import Partner
 from customers.tables.roles import Role
@@ -78,6 +80,11 @@ def tell_consent(tx: Transaction, customer: Customer, consent: Consent, entry: C
     )
     said = {name: getattr(consent, name) for name in ConsentRecorded.model_fields if name not in {"number", "hash", "ask"}}
     tx.tell(ConsentRecorded(**said, number=entry.number, hash=entry.hash.hex(), ask=ask), about=about)
+
+
+def tell_console_session(tx: Transaction, session: ConsoleSession, fact: ConsoleSessionFact) -> None:
+    """Nobody needs its whole state: what is live is asked here."""
+    tx.tell(fact, about=tx.entity("console_session", session.id, version=session.version, customer_id=session.customer_id))
 
 
 def _told(tx: Transaction, about: About, facts: tuple[Fact, ...]) -> list[UUID]:

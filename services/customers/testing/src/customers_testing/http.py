@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import httpx
 from joserfc.jwk import OKPKey
-from pydantic import SecretStr
+from pydantic import AnyHttpUrl, SecretStr
 
 from chassis.clock import Clock
 from chassis.database import DatabaseSettings, WorkerDatabase
@@ -28,6 +28,7 @@ PASSWORD: Final = "correct horse battery"
 OPERATOR: Final = "operator@vendor.example"
 LINK_KEY: Final = "only-for-tests-only-for-tests-only"
 SEALING_KEY: Final = "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMzI="
+CONSOLE_KEY: Final = "only-the-console-and-we-know-this"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,8 @@ def settings(database: DatabaseSettings) -> Settings:
         signing_key=SecretStr(json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True))),
         link_key=SecretStr(LINK_KEY),
         sealing_keys=SecretStr(SEALING_KEY),
+        console_url=AnyHttpUrl("http://console.example/"),
+        console_key=SecretStr(CONSOLE_KEY),
     )
 
 

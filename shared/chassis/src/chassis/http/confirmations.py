@@ -4,7 +4,7 @@ A verb that needs it is asked twice. The first time it answers 428 with its cons
 exactly these; the second time it is sent that confirmation, and is done if they are still the same. Nothing is kept
 between the two: a confirmation is the hash of what was said, so another is needed as soon as something else would happen.
 
-    effect = Effect(verb="unlink", version=customer.version, consequences=await _losses(tx, customer))
+    effect = Effect(verb="unlink", of=customer.id, version=customer.version, consequences=await _losses(tx, customer))
     confirmations.require(command.confirmation, effect)
 """
 
@@ -13,6 +13,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 
@@ -53,6 +54,7 @@ class Effect:
     """What a verb would do to the entity as it is in this version."""
 
     verb: str
+    of: UUID
     version: int
     consequences: Sequence[ConsequenceView]
 
