@@ -12,7 +12,7 @@ from house import houses
 from house.consuming import Teller, an_envelope, as_owner
 from house.proxy import proxy_to
 from house.records import HouseOrdered
-from house.relaying import a_partner
+from house.relaying import a_partner, drained
 from house.running import failing, in_here, until_ready
 
 from chassis.database import ApiDatabase, DatabaseSettings, WorkerDatabase
@@ -126,12 +126,18 @@ async def test_a_migration_that_is_missing(fresh_database: DatabaseSettings, all
         await until_ready(client)
 
 
-async def test_a_relay_that_gets_nowhere(fresh_database: DatabaseSettings, api_database: ApiDatabase, topics: Topics) -> None:
+async def test_a_relay_that_gets_nowhere(fresh_database: DatabaseSettings, topics: Topics) -> None:
+    async with in_here(fresh_database, topics, parts={"relay"}, kafka=NOWHERE) as client:
+        await names(client, "relay works")
+
+
+async def test_a_topic_that_is_missing_makes_nobody_unready(
+    fresh_database: DatabaseSettings, api_database: ApiDatabase, worker_database: WorkerDatabase, topics: Topics
+) -> None:
     async with api_database.change(a_partner()) as tx:
         await houses.build(tx, "Villa")
     async with in_here(fresh_database, topics, parts={"relay"}) as client:
-        await names(client, "relay works", "relay keeps up")
-        await topics.create(*TOPICS)
+        await drained(worker_database)
         await until_ready(client)
 
 

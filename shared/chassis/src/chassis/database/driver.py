@@ -91,7 +91,7 @@ class Dialect(PGDialect_asyncpg):
 
 async def _make(*place: Any, **named: Any) -> "asyncpg.Connection[Any]":
     connection: asyncpg.Connection[Any] = await asyncpg.connect(*place, **named)
-    line = connection._transport.get_extra_info("socket")  # noqa: SLF001 (no public way to it)
+    line = connection._transport.get_extra_info("socket")  # type: ignore[attr-defined]  # noqa: SLF001 (no public way to it)
     if line.family != socket.AF_UNIX:
         line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for option, value in _ALIVE.items():

@@ -34,7 +34,7 @@ class Lane(IntEnum):
     USUAL = 1
     BULK = 2
     PARKED = 3
-    """Not sent: the broker refused the row, or it follows a refused one of its entity (``reason``)."""
+    """Not sent: the broker refused the row, its topic does not exist, or it follows such a row of its entity (``reason``)."""
 
 
 outbox: Final = Table(
@@ -50,10 +50,12 @@ outbox: Final = Table(
     Column("headers", JSON, nullable=False),
     Column("payload", LargeBinary),
     Column("reason", Text),
+    Column("parked_from", SmallInteger),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index("outbox_entity", "entity", "id"),
     Index("outbox_lane", "lane", "id"),
     Index("outbox_parked", "entity", postgresql_where=text("lane = 3")),
+    Index("outbox_parked_topic", "topic", "id", postgresql_where=text("lane = 3")),
 )
 
 _ACCESS: Final = frozenset({"partner", "user", "role"})

@@ -4,7 +4,8 @@ So a service beats once, however many replicas it has. A beat's time is taken be
 written: what was committed by then has a lower id, and lane 0 is read from its beginning
 whenever a beat goes out (``reading``). So a beat passes nothing of lane 0, and its readers know
 everything that lane 0 said before its time. A topic whose last beat is not out yet gets no
-other: a broker that is away costs one row.
+other: a broker that is away costs one row. Nor does a topic of which a row is parked: what its
+readers know grows old then, and they ask.
 """
 
 import time
@@ -25,6 +26,7 @@ insert into outbox (lane, entity, topic, key, event_id, headers, payload)
 select 0, told.entity, told.topic, '{beats.KEY}', told.event_id, told.headers, $5
   from unnest($1::uuid[], $2::text[], $3::uuid[], $4::json[]) as told(entity, topic, event_id, headers)
  where not exists (select from outbox waiting where waiting.entity = told.entity)
+   and not exists (select from outbox parked where parked.topic = told.topic and parked.lane = 3)
 """  # noqa: S608 (made of constants)
 
 

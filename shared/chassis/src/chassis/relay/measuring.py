@@ -12,7 +12,9 @@ PUBLISHED: Final = Counter("relay_published", "Rows of the outbox that the broke
 LEADING: Final = Gauge("relay_leading", "Whether this process publishes the outbox (one of all replicas does)", registry=REGISTRY)
 OLDEST: Final = Gauge("relay_oldest_row_seconds", "Age of the oldest row that is not acknowledged", registry=REGISTRY)
 BACKLOG: Final = Gauge("relay_backlog_rows", "Rows that wait to be sent", ("lane",), registry=REGISTRY)
-PARKED: Final = Gauge("relay_parked_rows", "Rows that the broker refused, and those that follow them", registry=REGISTRY)
+PARKED: Final = Gauge(
+    "relay_parked_rows", "Rows that the broker refused or has no topic for, and those that follow them", registry=REGISTRY
+)
 
 _LANES: Final = ("urgent", "usual", "bulk")
 _LOOK_EVERY: Final = 1.0

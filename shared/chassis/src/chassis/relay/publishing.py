@@ -23,7 +23,9 @@ from contracts.partitions import partition_for
 
 _ACK_WITHIN: Final = 3.0
 """Below the session timeout of the lock's connection: a slow broker must not cost the lock."""
-_KNOW_WITHIN: Final = 1.0
+_KNOW_WITHIN: Final = 3.0
+_ASKED: Final = 2
+"""Times: the first answer may be to what was asked before."""
 
 type Place = tuple[str, int]
 
@@ -59,10 +61,30 @@ class Publisher:
         self._prefix = prefix
         self._partitions: dict[str, int] = {}
 
+    async def missing(self, topics: Collection[str]) -> set[str]:
+        """Those of these topics of which the broker says that they do not exist. How many partitions one has never changes.
+
+        Raises:
+            KafkaError, TimeoutError: the broker says nothing.
+        """
+        client, unknown = self._producer.client, set(topics) - self._partitions.keys()
+        async with asyncio.timeout(_KNOW_WITHIN):
+            asked = 0
+            while unknown and asked < _ASKED:
+                for topic in unknown:
+                    client.add_topic(self._prefix + topic)
+                if not await client.force_metadata_update():
+                    raise KafkaError("the broker does not say which topics there are")
+                for topic in unknown:
+                    if partitions := client.cluster.partitions_for_topic(self._prefix + topic):
+                        self._partitions[topic] = len(partitions)
+                unknown -= self._partitions.keys()
+                asked += 1
+        return unknown
+
     async def publish(self, rows: Rows, alone: Collection[int]) -> Outcome:
-        """Send rows and wait for the broker, at most 3 s. Rows of ``alone`` get a batch of their own."""
+        """Send rows of topics that exist and wait for the broker, at most 3 s. Rows of ``alone`` get a batch of their own."""
         outcome = Outcome()
-        await self._know({row["topic"] for row in rows} - self._partitions.keys(), outcome)
         packed = self._pack(rows, alone)
         sends = [self._send(place, batches, outcome) for place, batches in packed.items()]
         try:
@@ -74,27 +96,11 @@ class Publisher:
             _take_back(batches, outcome)
         return outcome
 
-    async def _know(self, topics: Collection[str], outcome: Outcome) -> None:
-        """Learn how many partitions these topics have; that never changes. One that does not exist holds no other up."""
-        asked = (asyncio.wait_for(self._producer.partitions_for(self._prefix + topic), _KNOW_WITHIN) for topic in topics)
-        for topic, answer in zip(topics, await asyncio.gather(*asked, return_exceptions=True), strict=True):
-            if isinstance(answer, (KafkaError, TimeoutError)):
-                outcome.failure = KafkaError(f"nothing is known of topic {self._prefix}{topic}: {answer!r}")
-            elif isinstance(answer, BaseException):
-                raise answer
-            else:
-                self._partitions[topic] = len(answer)
-
     def _pack(self, rows: Rows, alone: Collection[int]) -> dict[Place, list[Batch]]:
-        """Batches by partition. Where a row cannot be sent, the later ones of its entity are left out too."""
+        """Batches by partition."""
         packed: dict[Place, list[Batch]] = {}
-        waiting: set[UUID] = set()
         for row in rows:
-            partitions = self._partitions.get(row["topic"])
-            if partitions is None or row["entity"] in waiting:
-                waiting.add(row["entity"])
-                continue
-            for partition in _partitions_of(row["partition_key"], partitions):
+            for partition in _partitions_of(row["partition_key"], self._partitions[row["topic"]]):
                 self._put(packed.setdefault((row["topic"], partition), []), row, alone=row["id"] in alone)
         return packed
 

@@ -5,6 +5,7 @@ ahead. A failure ends the term, and what was read ahead is forgotten: the next t
 """
 
 import asyncio
+import time
 from typing import Any, Final
 
 import asyncpg
@@ -16,6 +17,8 @@ from chassis.relay.reading import WAVE, Reader, Rows
 
 _DELETE: Final = "delete from outbox where id = any($1::bigint[])"
 _ANSWER_WITHIN: Final = 10.0
+_LOOK_FOR_TOPICS_EVERY: Final = 5.0
+"""Seconds."""
 
 
 class Term:
@@ -28,11 +31,13 @@ class Term:
         self._suspects = suspects
         self._rows: Rows = ()
         self._done: list[int] = []
+        self._next_look_for_topics = 0.0
         self.over = False
         """The producer is of no more use."""
 
     async def look(self) -> bool:
         """Whether there is something to publish."""
+        await self._look_for_topics()
         if not self._rows:
             await self.settle()
             self._rows = await self._reader.wave()
@@ -44,7 +49,7 @@ class Term:
         Raises:
             KafkaError, TimeoutError: the producer failed; what was acknowledged is deleted all the same.
         """
-        rows = await self._free(self._rows)
+        rows = await self._sendable(self._rows)
         publishing = asyncio.create_task(self._publisher.publish(rows, self._suspects))
         try:
             await self.settle()
@@ -65,13 +70,27 @@ class Term:
             self._suspects.difference_update(done)
             self._done = []
 
-    async def _free(self, rows: Rows) -> Rows:
-        """Without rows of entities of which one is parked: those are parked behind it."""
-        held = {row["entity"] for row in rows if row["held"]}
+    async def _sendable(self, rows: Rows) -> Rows:
+        """Without what is set aside: rows without a topic, those behind a parked one of their entity, beats that would pass either."""
+        missing = await self._publisher.missing({row["topic"] for row in rows})
+        held = {row["entity"] for row in rows if row["held"] or row["topic"] in missing}
         if not held:
             return rows
+        if missing:
+            await parking.park_without_topic(self._connection, [row["id"] for row in rows if row["topic"] in missing])
         await parking.follow(self._connection, held)
-        return [row for row in rows if row["entity"] not in held]
+        passed = {row["topic"] for row in rows if row["entity"] in held}
+        await parking.take_beats_back(self._connection, passed)
+        return [row for row in rows if row["entity"] not in held and not (row["partition_key"] is None and row["topic"] in passed)]
+
+    async def _look_for_topics(self) -> None:
+        """Let rows go whose topic was missing and has come; many are let go bit by bit."""
+        if time.monotonic() < self._next_look_for_topics:
+            return
+        parked = await parking.topics_of(self._connection)
+        there = parked - await self._publisher.missing(parked)
+        freed = [await parking.unpark_topic(self._connection, topic) for topic in there]
+        self._next_look_for_topics = time.monotonic() + (0.0 if any(freed) else _LOOK_FOR_TOPICS_EVERY)
 
     async def _end(self, outcome: Outcome) -> None:
         self.over = True
