@@ -44,22 +44,24 @@ class View(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, row: Keyed, **made: Any) -> Self:
         """A row that was read by ``columns``. ``made`` are the members that are not sent as they were read."""
-        members = _members(cls)
-        values = {name: row[name] for name in members.plain if name not in made}
+        members = _members(cls, *made)
+        values = {name: row[name] for name in members.plain}
         for name in members.withheld:
             if name in row:
                 values[name] = row[name]
-        for name in members.stored & values.keys():
-            values[name] = None if values[name] is None else msgspec.Raw(values[name].encode())
+        for name in members.stored:
+            if (kept := values.get(name)) is not None:
+                values[name] = msgspec.Raw(kept.encode())
         return cls(**values, **made)
 
     @classmethod
     def of_entity(cls, entity: object, **made: Any) -> Self:
         """An entity that was just changed, as ``of`` answers its row."""
-        members = _members(cls)
-        values = {name: getattr(entity, name) for name in (*members.plain, *members.withheld) if name not in made}
-        for name in members.stored & values.keys():
-            values[name] = None if values[name] is None else msgspec.Raw(msgspec.json.encode(values[name]))
+        members = _members(cls, *made)
+        values = {name: getattr(entity, name) for name in (*members.plain, *members.withheld)}
+        for name in members.stored:
+            if (kept := values[name]) is not None:
+                values[name] = msgspec.Raw(msgspec.json.encode(kept))
         return cls(**values, **made)
 
     @classmethod
@@ -73,17 +75,18 @@ class _Members:
 
     plain: tuple[str, ...]
     withheld: tuple[str, ...]
-    stored: frozenset[str]
+    stored: tuple[str, ...]
 
 
 @cache
-def _members(view: type[View]) -> _Members:
-    types = {one.name: one.type for one in msgspec.structs.fields(view)}
+def _members(view: type[View], *made: str) -> _Members:
+    """All but those that are ``made``."""
+    types = {one.name: one.type for one in msgspec.structs.fields(view) if one.name not in made}
     withheld = tuple(name for name, kind in types.items() if get_origin(kind) is Withheld)
     return _Members(
         plain=tuple(name for name in types if name not in withheld),
         withheld=withheld,
-        stored=frozenset(name for name, kind in types.items() if any(get_origin(one) is Stored for one in _parts(kind))),
+        stored=tuple(name for name, kind in types.items() if any(get_origin(one) is Stored for one in _parts(kind))),
     )
 
 
