@@ -12,7 +12,21 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Column, CursorResult, DateTime, LargeBinary, SmallInteger, Table, Text, Uuid, and_, delete, func, select
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    CursorResult,
+    DateTime,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -38,6 +52,14 @@ idempotency_keys: Final = Table(
     Column("body", LargeBinary, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now(), index=True),
 )
+
+_LOCK: Final = select(func.pg_try_advisory_xact_lock(bindparam("lock", type_=BigInteger)))
+_STANDING: Final = select(*(idempotency_keys.c[name] for name in ("fingerprint", "status", "headers", "body"))).where(
+    idempotency_keys.c.partner_id == bindparam("of_partner"),
+    idempotency_keys.c.user_id == bindparam("of_user"),
+    idempotency_keys.c.key == bindparam("under"),
+)
+_PUT: Final = insert(idempotency_keys).inline().on_conflict_do_nothing()
 
 
 class BadIdempotencyKey(Refusal):
@@ -119,7 +141,7 @@ async def claim(session: AsyncSession, wanted: Claim) -> Answer | None:
         InFlight: another transaction holds the key.
         KeyReused: the key stands for another request.
     """
-    if not await session.scalar(select(func.pg_try_advisory_xact_lock(wanted.lock))):
+    if not await session.scalar(_LOCK, {"lock": wanted.lock}):
         raise InFlight(retry_after=1)
     return await _standing(session, wanted)
 
@@ -133,7 +155,7 @@ async def store(session: AsyncSession, claimed: Claim, answer: Answer) -> None:
     """
     if len(answer.body) > LARGEST_BODY:
         raise ValueError(f"an answer of {len(answer.body)} bytes cannot be kept under an idempotency key")
-    put = await session.execute(insert(idempotency_keys).inline().values(_row(claimed, answer)).on_conflict_do_nothing())
+    put = await session.execute(_PUT, _row(claimed, answer))
     if isinstance(put, CursorResult) and put.rowcount == 0:
         raise Replayed(await _standing(session, claimed) or answer)
 
@@ -146,9 +168,9 @@ async def store_refusal(session: AsyncSession, claimed: Claim, answer: Answer) -
     Raises:
         KeyReused: another request took the key meanwhile.
     """
-    if not await session.scalar(select(func.pg_try_advisory_xact_lock(claimed.lock))):
+    if not await session.scalar(_LOCK, {"lock": claimed.lock}):
         return answer
-    await session.execute(insert(idempotency_keys).inline().on_conflict_do_nothing(), [_row(claimed, answer)])
+    await session.execute(_PUT, _row(claimed, answer))
     return await _standing(session, claimed) or answer
 
 
@@ -165,9 +187,8 @@ async def purge(session: AsyncSession, before: datetime) -> int:
 
 
 async def _standing(session: AsyncSession, wanted: Claim) -> Answer | None:
-    keys = idempotency_keys.c
-    mine = and_(keys.partner_id == wanted.partner_id, keys.user_id == wanted.user_id, keys.key == wanted.key)
-    row = (await session.execute(select(keys.fingerprint, keys.status, keys.headers, keys.body).where(mine))).one_or_none()
+    mine = {"of_partner": wanted.partner_id, "of_user": wanted.user_id, "under": wanted.key}
+    row = (await session.execute(_STANDING, mine)).one_or_none()
     if row is None:
         return None
     if row.fingerprint != wanted.fingerprint:
