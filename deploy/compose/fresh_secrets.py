@@ -30,6 +30,8 @@ def make(folder: Path) -> None:
     _keep(folder / "customers/signing_key", json.dumps(OKPKey.generate_key("Ed25519", private=True, auto_kid=True).as_dict(private=True)))
     _keep(folder / "customers/link_key", link_key)
     _keep(folder / "customers/sealing_keys", base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())
+    _keep(folder / "customers/console_key", secrets.token_urlsafe(32))
+    _keep(folder / "console/console_key", (folder / "customers/console_key").read_text(encoding="utf-8"))
     _keep(folder / "notifications/link_key", (folder / "customers/link_key").read_text(encoding="utf-8"))
 
 

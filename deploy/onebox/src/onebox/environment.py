@@ -40,6 +40,15 @@ def billing(home: Home) -> dict[str, str]:
     }
 
 
+def console(home: Home) -> dict[str, str]:
+    """For the sample product console."""
+    return _everybodys() | {
+        "SIMULATOR_CONSOLE_PORT": str(home.ports()["console"]),
+        "SIMULATOR_CONSOLE_KEY": home.secrets().console_key,
+        "SIMULATOR_PARTNERDECK_URL": home.gateway(),
+    }
+
+
 def url(service: str, home: Home) -> str:
     return f"http://127.0.0.1:{home.ports()[service]}"
 
@@ -73,6 +82,8 @@ def _customers(home: Home) -> dict[str, str]:
         "CUSTOMERS_SIGNING_KEY": secrets.signing_key,
         "CUSTOMERS_LINK_KEY": secrets.link_key,
         "CUSTOMERS_SEALING_KEYS": secrets.sealing_keys,
+        "CUSTOMERS_CONSOLE_URL": url("console", home),
+        "CUSTOMERS_CONSOLE_KEY": secrets.console_key,
     }
 
 

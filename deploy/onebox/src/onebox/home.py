@@ -17,7 +17,7 @@ from onebox.ports import free_ports, is_free
 from onebox.postgres import LOGINS, PostgresAddress
 
 GATEWAY_PORT = 8080
-PORTS = ("postgres", "kafka", "kafka-controller", "mail", "customers", "licensing", "reporting", "notifications", "gateway")
+PORTS = ("postgres", "kafka", "kafka-controller", "mail", "customers", "licensing", "reporting", "notifications", "console", "gateway")
 
 
 _PORTS_THERE_ARE = range(2**16)
@@ -42,6 +42,8 @@ class Secrets:
     """32 random bytes, base64url."""
     sealing_keys: str
     """Likewise; one, or several with commas between them."""
+    console_key: str
+    """What the sample product console is known by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ def _fresh_secrets() -> Secrets:
         signing_key=json.dumps(OKPKey.generate_key("Ed25519", private=True, auto_kid=True).as_dict(private=True)),
         link_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
         sealing_keys=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        console_key=secrets.token_urlsafe(32),
     )
 
 

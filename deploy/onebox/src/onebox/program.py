@@ -32,6 +32,7 @@ def servers(home: Home) -> list[Server]:
             needs=("postgres", "topics"),
             wave=2,
         ),
+        _console(home),
     ]
 
 
@@ -147,6 +148,18 @@ def _gateway(home: Home) -> Server:
         environment=environment.serving("gateway", home),
         address=home.gateway(),
         ready=lambda: _healthy(home.gateway()),
+        wave=2,
+    )
+
+
+def _console(home: Home) -> Server:
+    port = home.ports()["console"]
+    return Server(
+        name="console",
+        command=lambda: _python("simulator", "console"),
+        environment=environment.console(home),
+        address=environment.url("console", home),
+        ready=lambda: _listening(port),
         wave=2,
     )
 

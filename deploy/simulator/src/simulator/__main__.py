@@ -1,4 +1,4 @@
-"""The sample programs: ``python -m simulator billing|lines``."""
+"""The sample programs: ``python -m simulator billing|lines|console``."""
 
 import asyncio
 import json
@@ -11,10 +11,12 @@ from typing import Annotated, Any, Final
 
 import asyncpg
 import typer
+import uvicorn
 
 from simulator import books
 from simulator.billing import BillingConsumer, connected
-from simulator.settings import Settings, load
+from simulator.console import app as console_app
+from simulator.settings import ConsoleSettings, Settings, load
 
 _SHOWN: Final = ("subscription_id", "reason", "offer", "quantity", "unit_price", "amount", "currency", "period_from", "period_to")
 
@@ -26,14 +28,21 @@ def billing() -> None:
     """Keep the books: read the billing topics until SIGTERM."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
-    asyncio.run(_consume(load()))
+    asyncio.run(_consume(load(Settings)))
 
 
 @app.command()
 def lines(as_json: Annotated[bool, typer.Option("--json", help="Everything known of each line.")] = False) -> None:  # noqa: FBT002 (typer's way)
     """Print the rated lines in the books."""
-    found = asyncio.run(_lines(load()))
+    found = asyncio.run(_lines(load(Settings)))
     typer.echo(json.dumps([_plain(row) for row in found], indent=1) if as_json else _table(found))
+
+
+@app.command()
+def console() -> None:
+    """Serve the sample product console, which partners enter through Partnerdeck."""
+    settings = load(ConsoleSettings)
+    uvicorn.run(console_app(settings), host=settings.console_host, port=settings.console_port, access_log=False, server_header=False)
 
 
 async def _consume(settings: Settings) -> None:
