@@ -7,8 +7,8 @@ from alembic import op
 
 from chassis.database import schema
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 _POLICY = {"code_lasts": "PT1M", "session_lasts": "PT1H"}
 _ENDERS = "('partner', 'customer', 'operator', 'console', 'rights', 'reuse', 'time')"
