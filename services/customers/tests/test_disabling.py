@@ -18,6 +18,8 @@ from customers.errors import CustomerNotFound, CustomerNotServed
 from customers.errors.offboarding import NotDisabled
 from customers.offboarding import disabling
 from customers.offboarding.disabling import DisableCustomer, EnableCustomer
+from customers.rules import consequences
+from customers.tables.customers import Customer
 from customers.tables.users import User
 from customers_testing.builders import a_customer, a_partner
 from customers_testing.http import PASSWORD, Web, a_body, as_owner
@@ -25,8 +27,9 @@ from customers_testing.http import PASSWORD, Web, a_body, as_owner
 ANY = Seen(None)
 
 
-def disable(customer_id: UUID, seen: Seen = ANY) -> DisableCustomer:
-    return DisableCustomer(customer_id=customer_id, seen=seen)
+def disable(customer: Customer, seen: Seen = ANY) -> DisableCustomer:
+    confirmation = consequences.of_disabling(customer).confirmation
+    return DisableCustomer(customer_id=customer.id, seen=seen, confirmation=confirmation)
 
 
 def enable(customer_id: UUID) -> EnableCustomer:
@@ -39,7 +42,7 @@ async def test_it_is_told_at_once_with_the_end_of_its_users_tokens(tx: Transacti
     before = (await tx.session.scalars(select(User).where(User.partner_id == tx.partner_id, User.customer_id == customer.id))).one()
     gen = before.gen
 
-    await disabling.disable(tx, disable(customer.id))
+    await disabling.disable(tx, disable(customer))
 
     fact, state, user = tx.told
     assert fact.record == CustomerDisabled(disabled_by=tx.principal.user_id if tx.principal else None)
@@ -54,9 +57,9 @@ async def test_it_is_enabled_at_any_time_and_nothing_is_done_twice(tx: Transacti
     customer = await a_customer(tx)
     with pytest.raises(NotDisabled):
         await disabling.enable(tx, enable(customer.id))
-    await disabling.disable(tx, disable(customer.id))
+    await disabling.disable(tx, disable(customer))
     with pytest.raises(CustomerNotServed):
-        await disabling.disable(tx, disable(customer.id))
+        await disabling.disable(tx, disable(customer))
 
     await disabling.enable(tx, enable(customer.id))
 
@@ -68,11 +71,13 @@ async def test_it_is_not_done_over_a_newer_version_nor_by_another_partner(tx: Tr
     await a_partner(tx)
     customer = await a_customer(tx)
 
+    asked = disable(customer)
+
     with pytest.raises(Stale):
-        await disabling.disable(tx, disable(customer.id, Seen(frozenset({customer.version + 1}))))
+        await disabling.disable(tx, disable(customer, Seen(frozenset({customer.version + 1}))))
     async with as_stranger(tx) as stranger:
         with pytest.raises(CustomerNotFound):
-            await disabling.disable(stranger, disable(customer.id))
+            await disabling.disable(stranger, asked)
 
 
 async def test_its_users_are_signed_out_and_stay_so_until_it_is_enabled(web: Web) -> None:
@@ -80,7 +85,7 @@ async def test_its_users_are_signed_out_and_stay_so_until_it_is_enabled(web: Web
     customer = (await partner.post("/v1/customers", a_body())).json()
     ada = await web.invited("ada@mueller.example")
 
-    disabled = await partner.post(f"/v1/customers/{customer['id']}/disable", if_match=f'"{customer["version"]}"')
+    disabled = await partner.confirmed(f"/v1/customers/{customer['id']}/disable", if_match=f'"{customer["version"]}"')
 
     assert (disabled.status_code, disabled.json()["status"]) == (200, "disabled")
     assert (await ada.get("/v1/me")).json()["code"] == "access_ended"
@@ -94,7 +99,7 @@ async def test_of_twenty_who_disable_it_at_once_one_does(web: Web) -> None:
     partner = await web.a_partner()
     customer = (await partner.post("/v1/customers", a_body())).json()
 
-    answers = await asyncio.gather(*(partner.post(f"/v1/customers/{customer['id']}/disable", if_match="*") for _ in range(20)))
+    answers = await asyncio.gather(*(partner.confirmed(f"/v1/customers/{customer['id']}/disable", if_match="*") for _ in range(20)))
 
     assert Counter(answer.json().get("code", "disabled") for answer in answers) == {"disabled": 1, "customer_not_active": 19}
     told = await as_owner(web, "select count(*) from outbox where topic = 'customer.disabled'")
@@ -123,7 +128,7 @@ async def test_who_asks_must_say_what_it_has_seen_and_may_remove_customers(web: 
 async def test_the_audit_says_who_and_what_it_was_before(web: Web) -> None:
     partner = await web.a_partner()
     customer = (await partner.post("/v1/customers", a_body())).json()
-    await partner.post(f"/v1/customers/{customer['id']}/disable", if_match="*")
+    await partner.confirmed(f"/v1/customers/{customer['id']}/disable", if_match="*")
 
     values = await as_owner(
         web,

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from chassis.database import Transaction
@@ -26,12 +26,12 @@ from licensing.errors import (
     SerialRequired,
     SubscriptionNotFound,
 )
+from licensing.tables.customers import served_customers
 from licensing.tables.lines import BillingLine
 from licensing.tables.subscriptions import Subscription
 from licensing_testing.builders import (
     MONTHLY,
     SYMANTEC,
-    a_customer,
     a_matrix,
     a_programme,
     a_serial,
@@ -166,7 +166,9 @@ async def test_an_offer_that_is_not_sold_or_has_no_price_converts_to_nothing(tx:
 
 async def test_a_customer_that_is_not_active_converts_nothing(tx: Transaction) -> None:
     await a_programme(tx)
-    trial = await a_trial(tx, customer_id=await a_customer(tx, status="disabled"))
+    trial = await a_trial(tx)
+    its_own = (served_customers.c.partner_id == tx.partner_id, served_customers.c.id == trial.customer_id)
+    await tx.session.execute(update(served_customers).where(*its_own).values(status="disabled"))
 
     with pytest.raises(CustomerNotServed):
         await conversions.convert(tx, ConvertTrial(subscription_id=trial.id))

@@ -9,6 +9,8 @@ from contracts.catalogue import states_of
 from customers import drafts, due
 from customers.consumers import consumers
 from customers.identity import own_sessions
+from customers.offboarding.deletion import DELETE
+from customers.offboarding.unlinking import UNLINK
 from customers.routes import ROUTERS
 from customers.rules import linking, throttling
 from customers.rules.console_keys import Console
@@ -38,7 +40,7 @@ def service(settings: Settings) -> Service:
         consumers=consumers(),
         states=states_of("customers"),
         due=due.kinds(),
-        jobs=[ADVANCE],
+        jobs=[ADVANCE, UNLINK, DELETE],
         policies=KINDS,
         keys=KeySet([key]),
         tools=keyring,

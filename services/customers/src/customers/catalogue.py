@@ -1,4 +1,4 @@
-"""What is known here of offers and programmes, as licensing tells them, so that an order is refused at once (CUS-17)."""
+"""What is known here of offers, programmes and subscriptions, as licensing tells them, so that what cannot be is refused at once."""
 
 from typing import Any, Final
 
@@ -6,7 +6,8 @@ from chassis.access.projection import follow
 from chassis.consumers import Projection
 from contracts.licensing.offers import OfferChanged
 from contracts.licensing.programmes import ProgrammeChanged
-from customers.tables.known import offers, programmes
+from contracts.licensing.subscriptions import SubscriptionChanged
+from customers.tables.known import offers, programmes, subscriptions
 
 
 def _programme(record: ProgrammeChanged) -> dict[str, Any]:
@@ -26,5 +27,11 @@ def _offer(record: OfferChanged) -> dict[str, Any]:
     }
 
 
+def _subscription(record: SubscriptionChanged) -> dict[str, Any]:
+    kept = ("partner_id", "id", "customer_id", "product", "status", "partner_owned")
+    return {name: getattr(record.state, name) for name in kept}
+
+
 FOLLOW_PROGRAMMES: Final[Projection[ProgrammeChanged]] = follow(ProgrammeChanged, programmes, _programme)
 FOLLOW_OFFERS: Final[Projection[OfferChanged]] = follow(OfferChanged, offers, _offer)
+FOLLOW_SUBSCRIPTIONS: Final[Projection[SubscriptionChanged]] = follow(SubscriptionChanged, subscriptions, _subscription)

@@ -5,7 +5,9 @@ from typing import Final
 from chassis.access import projection
 from chassis.consumers import Consumer, Step
 from contracts.customers.customers import CustomerChanged, EulaAccepted
+from contracts.customers.offboarding import CustomerUnlinked
 from licensing import customers, provisioning
+from licensing.offboarding import clearance, erasing, rehoming, unlinking
 
 CONSUMERS: Final = (
     projection.consumer("licensing"),
@@ -13,8 +15,12 @@ CONSUMERS: Final = (
         group="licensing",
         handlers=[
             customers.SERVED,
+            Step(name="licensing.rehoming", record=CustomerChanged, handle=rehoming.follow),
             Step(name="licensing.eulas", record=EulaAccepted, handle=customers.note_eula),
             Step(name="licensing.provisioning", record=CustomerChanged, handle=provisioning.follow),
+            Step(name="licensing.clearance", record=CustomerChanged, handle=clearance.answer),
+            Step(name="licensing.unlinking", record=CustomerUnlinked, handle=unlinking.follow),
+            erasing.ERASING.step(),
         ],
     ),
 )

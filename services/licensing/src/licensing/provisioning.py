@@ -23,7 +23,6 @@ from contracts.licensing.provisioning import ProvisioningRejected
 from licensing.rules import beginnings, orders, serials, served, trial_clock
 from licensing.rules.beginnings import Recipient
 from licensing.rules.orders import Accepted, Order
-from licensing.tables.customers import served_customers
 from licensing.tables.provisionings import Provisioning
 
 _FIRST_VERSION: Final = 1
@@ -48,7 +47,7 @@ class ProvisioningView(View, frozen=True, kw_only=True):
 async def follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
     """Give an active customer what it was not given yet."""
     state = event.record.state
-    if state.status != "active" or await _known_newer(tx, state.id, event.envelope.aggregate_version):
+    if state.status != "active" or await served.newer_known(tx, state.id, event.envelope.aggregate_version):
         return
     decided = select(Provisioning.item).where(Provisioning.customer_id == state.id)
     decided = decided.execution_options(across_partners="who moved to another partner is not given everything again")
@@ -56,12 +55,6 @@ async def follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
     for asked in sorted(state.products, key=lambda one: one.item):
         if asked.item not in done:
             await _decide(tx, state, asked)
-
-
-async def _known_newer(tx: Transaction, customer_id: UUID, version: int) -> bool:
-    newest = select(served_customers.c.version).where(served_customers.c.id == customer_id)
-    known = (await tx.session.execute(newest)).scalar_one_or_none()
-    return known is not None and known > version
 
 
 async def _decide(tx: Transaction, state: CustomerState, asked: ProductAsked) -> None:

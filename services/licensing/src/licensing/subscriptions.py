@@ -2,14 +2,14 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import UNSET
-from sqlalchemy import bindparam, select
+from sqlalchemy import FromClause, Select, bindparam, select
 
 from chassis.database import Read, Reading
-from chassis.http.lists import Listing, Paged, Sorts, Wanted
+from chassis.http.lists import Given, Listing, Paged, Sorts, Wanted
 from chassis.http.views import Stored, View, Withheld
 from contracts.licensing.offers import TrialPolicy
 from contracts.licensing.subscriptions import SubscriptionStatus
@@ -49,11 +49,17 @@ class SubscriptionView(View, frozen=True, kw_only=True):
     charge: Withheld[str | None] = UNSET
 
 
+def _kept(relation: FromClause, given: Given = frozenset()) -> Select[Any]:
+    """Those whose customer is not purged."""
+    wanted = (relation.c[name] == bindparam(name, type_=relation.c[name].type) for name in ("customer_id", "status") if name in given)
+    return select(*SubscriptionView.columns(relation)).where(relation.c.forgotten_at.is_(None), *wanted)
+
+
 _SORTS: Final = Sorts({"started_at": ("started_at", datetime)}, default="-started_at", last=("id", UUID))
-_SUBSCRIPTIONS: Final = Paged(Subscription, SubscriptionView, _SORTS, customer="customer_id")
+_SUBSCRIPTIONS: Final = Paged(Subscription, SubscriptionView, _SORTS, build=_kept, customer="customer_id")
 _ONE: Final = Reading(
     Subscription,
-    lambda r, _shape: select(*SubscriptionView.columns(r)).where(r.c.id == bindparam("id", type_=r.c.id.type)),
+    lambda r, _shape: _kept(r).where(r.c.id == bindparam("id", type_=r.c.id.type)),
     customer="customer_id",
 )
 

@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-from contracts.any import audit, jobs
+from contracts.any import audit, erasing, jobs
 from contracts.any.clocks import PartnerClockReached
 from contracts.attributes import teller
 from contracts.customers import clocks, consents, console_sessions, credentials, customers, offboarding, partners, roles, sessions, users
-from contracts.licensing import billing, offers, programmes, provisioning, subscriptions
+from contracts.licensing import billing, clearance, offers, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
 from contracts.records import Fact, Record, State
 
@@ -32,6 +32,13 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     customers.EulaAccepted,
     offboarding.CustomerDisabled,
     offboarding.CustomerEnabled,
+    offboarding.CustomerUnlinked,
+    offboarding.CustomerDeletionRequested,
+    clearance.CustomerDeletionCleared,
+    clearance.CustomerDeletionBlocked,
+    offboarding.CustomerDeleted,
+    offboarding.CustomerPurged,
+    erasing.CustomerErased,
     customers.CustomerChanged,
     credentials.CredentialLinkRequested,
     sessions.SessionEnded,
@@ -49,6 +56,8 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     subscriptions.TrialPaused,
     subscriptions.TrialConverted,
     subscriptions.SubscriptionActivated,
+    subscriptions.SubscriptionCancelScheduled,
+    subscriptions.SubscriptionCancelled,
     subscriptions.SubscriptionChanged,
     provisioning.ProvisioningRejected,
     billing.BillingLineRated,

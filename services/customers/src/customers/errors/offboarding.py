@@ -10,3 +10,47 @@ class NotDisabled(Refusal):
     code = "customer_not_disabled"
     remedy = "Only a disabled customer is enabled; look at its status with GET /v1/customers/{customer_id}."
     rule = "C-2"
+
+
+class StaysHere(Refusal):
+    """The customer cannot leave."""
+
+    kind = Kind.CONFLICT
+    code = "customer_stays"
+    remedy = "Only an active or disabled customer is unlinked; what is played with in a sandbox stays there."
+    rule = "CUS-60"
+
+
+class NotDeletable(Refusal):
+    """The customer cannot be deleted as it is."""
+
+    kind = Kind.CONFLICT
+    code = "not_deletable"
+    remedy = "A review is decided first; what is being deleted already goes on, see GET /v1/customers/{customer_id}/deletion."
+    rule = "C-2"
+
+
+class ProductsInTheWay(Refusal):
+    """The customer has products."""
+
+    kind = Kind.CONFLICT
+    code = "products_in_the_way"
+    remedy = "Cancel what `products` names, wait until it is over, and delete the customer then."
+    rule = "CUS-62"
+
+
+class NotRecoverable(Refusal):
+    """The customer cannot be restored."""
+
+    kind = Kind.CONFLICT
+    code = "not_recoverable"
+    remedy = "Only a deleted customer is restored, and only until its `recoverable_until`; then nothing of it comes back."
+    rule = "CUS-63"
+
+
+class DeletionNotFound(Refusal):
+    """The customer was never to be deleted."""
+
+    kind = Kind.NOT_FOUND
+    code = "deletion_not_found"
+    remedy = "Check the id; a deletion begins with POST /v1/customers/{customer_id}/delete."

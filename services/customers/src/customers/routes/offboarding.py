@@ -1,4 +1,4 @@
-"""Off-boarding over HTTP: a customer is disabled and enabled again."""
+"""Off-boarding over HTTP: a customer is disabled and enabled, unlinked, deleted and restored; what cannot be taken back is confirmed."""
 
 from typing import Annotated, Final
 from uuid import UUID
@@ -6,24 +6,47 @@ from uuid import UUID
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from chassis.access.permissions import Permission
+from chassis.http import confirmations
+from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
+from chassis.http.confirmations import Confirmation, EffectView
+from chassis.jobs import JobView, accepted
 from customers import customer_list
 from customers.customer_list import CustomerView
-from customers.offboarding import disabling
+from customers.offboarding import deletion, deletions, disabling, unlinking
+from customers.offboarding.deletion import DeleteCustomer, RestoreCustomer
+from customers.offboarding.deletions import DeletionView
 from customers.offboarding.disabling import DisableCustomer, EnableCustomer
+from customers.offboarding.unlinking import UnlinkCustomer
+from customers.rules import actions
 
 router: Final = APIRouter(prefix="/v1/customers/{customer_id}", tags=["off-boarding"])
 
-STAFF: Final = frozenset({"partner", "operator"})
-REMOVERS: Final = allow(Permission.CUSTOMERS_REMOVE, kinds=STAFF)
+REMOVERS: Final = allow(actions.DELETE.permission, kinds=actions.STAFF)
+
+
+class Confirmed(Body):
+    """`confirmation` is what the preview, or the first asking, has answered with the consequences."""
+
+    confirmation: Confirmation | None = None
+
+
+NOT_CONFIRMED: Final = Confirmed()
+
+
+@router.post("/disable/preview", response_model=EffectView)
+async def preview_disabling(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+    """What disabling the customer would do. Nothing changes."""
+    async with call.change(customer=customer_id, keyed=False) as tx:
+        return call.answer(confirmations.shown(await disabling.preview(tx, customer_id)))
 
 
 @router.post("/disable", response_model=CustomerView)
-async def disable(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+async def disable(customer_id: UUID, call: Annotated[Call, REMOVERS], body: Confirmed = NOT_CONFIRMED) -> Response:
     """Put a customer to rest: its users are signed out, and nothing new is sold to it (C-2). What it has bought goes on."""
+    command = DisableCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
     async with call.change(customer=customer_id) as tx:
-        customer = await disabling.disable(tx, DisableCustomer(customer_id=customer_id, seen=call.seen))
+        customer = await disabling.disable(tx, command)
         return call.answer(customer_list.shown(customer), version=customer.version)
 
 
@@ -32,4 +55,50 @@ async def enable(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response
     """Serve a disabled customer again, at any time."""
     async with call.change(customer=customer_id) as tx:
         customer = await disabling.enable(tx, EnableCustomer(customer_id=customer_id, seen=call.seen))
+        return call.answer(customer_list.shown(customer), version=customer.version)
+
+
+@router.post("/unlink/preview", response_model=EffectView)
+async def preview_unlinking(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+    """What unlinking the customer would do: which licences it loses, above all (CUS-61). Nothing changes."""
+    async with call.change(customer=customer_id, keyed=False) as tx:
+        return call.answer(confirmations.shown(await unlinking.preview(tx, customer_id)))
+
+
+@router.post("/unlink", status_code=202, response_model=JobView)
+async def unlink(customer_id: UUID, call: Annotated[Call, REMOVERS], body: Confirmed = NOT_CONFIRMED) -> Response:
+    """Run the customer no longer: it lives on under the root party (CUS-60). When the job is done you see it no more."""
+    command = UnlinkCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
+    async with call.change(customer=customer_id) as tx:
+        return accepted(call, await unlinking.unlink(tx, command))
+
+
+@router.post("/delete/preview", response_model=EffectView)
+async def preview_deletion(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+    """What deleting the customer would do, and until when it could be restored (CUS-63). Nothing changes."""
+    async with call.change(customer=customer_id, keyed=False) as tx:
+        return call.answer(confirmations.shown(await deletion.preview(tx, customer_id)))
+
+
+@router.post("/delete", status_code=202, response_model=JobView)
+async def delete(customer_id: UUID, call: Annotated[Call, REMOVERS], body: Confirmed = NOT_CONFIRMED) -> Response:
+    """Delete a customer. Its products must be gone (CUS-62); the job ends when it is deleted, or something was in the way."""
+    command = DeleteCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
+    async with call.change(customer=customer_id) as tx:
+        return accepted(call, await deletion.delete(tx, command))
+
+
+@router.get("/deletion", response_model=DeletionView)
+async def get_deletion(customer_id: UUID, call: Annotated[Call, allow(kinds=actions.STAFF)]) -> Response:
+    """How far the customer's deletion is. It can be asked for after the customer is purged, too."""
+    async with call.read() as read:
+        shown = await deletions.one(read, customer_id)
+        return call.answer(shown, version=shown.version)
+
+
+@router.post("/restore", response_model=CustomerView)
+async def restore(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+    """Take a deleted customer back, until its `recoverable_until`."""
+    async with call.change(customer=customer_id) as tx:
+        customer = await deletion.restore(tx, RestoreCustomer(customer_id=customer_id, seen=call.seen))
         return call.answer(customer_list.shown(customer), version=customer.version)

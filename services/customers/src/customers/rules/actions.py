@@ -10,7 +10,7 @@ from typing import Final
 
 from chassis.access.permissions import Permission
 from customers.errors import CustomerNotServed, NotInReview
-from customers.errors.offboarding import NotDisabled
+from customers.errors.offboarding import NotDeletable, NotDisabled, NotRecoverable
 from customers.rules.capabilities import Action
 
 PARTNERS: Final = frozenset({"partner"})
@@ -50,7 +50,13 @@ _REMOVE: Final = Permission.CUSTOMERS_REMOVE
 DISABLE: Final = Action(name="disable", rule="C-2", kinds=STAFF, statuses=ACTIVE, permission=_REMOVE, otherwise=CustomerNotServed)
 ENABLE: Final = Action(name="enable", rule="C-2", kinds=STAFF, statuses=frozenset({"disabled"}), permission=_REMOVE, otherwise=NotDisabled)
 UNLINK: Final = Action(name="unlink", rule="CUS-60", kinds=STAFF, statuses=RUNNING, permission=_REMOVE)
-DELETE: Final = Action(name="delete", rule="CUS-62", kinds=STAFF, statuses=RUNNING, permission=_REMOVE)
+DELETE: Final = Action(
+    name="delete", rule="CUS-62", kinds=STAFF, statuses=RUNNING | {"rejected"}, permission=_REMOVE, otherwise=NotDeletable
+)
+RESTORE: Final = Action(
+    name="restore", rule="CUS-63", kinds=STAFF, statuses=frozenset({"deleted"}), permission=_REMOVE, otherwise=NotRecoverable
+)
+PLAN_OFFBOARDING: Final = Action(name="plan_offboarding", rule="MKT-19", kinds=STAFF, statuses=RUNNING, permission=_REMOVE)
 
 CLEAR_REVIEW: Final = Action(name="clear_review", rule="CUS-14", kinds=OPERATORS, statuses=HELD, otherwise=NotInReview)
 REJECT_REVIEW: Final = Action(name="reject_review", rule="CUS-14", kinds=OPERATORS, statuses=HELD, otherwise=NotInReview)
@@ -59,6 +65,6 @@ ALL: Final = (
     *(VIEW, EDIT, TAG, REPLACE_FIRST_ADDRESS, CHANGE_MANAGEMENT, SET_COMMUNICATIONS),
     *(ACTIVATE_TRIAL, ACTIVATE_PRODUCT, LAUNCH_CONSOLE, DEPLOY_PRODUCTS),
     *(ASSIGN_TEMPLATE, DEPLOY_POLICY, UPDATE_FIRMWARE, RENEW_LICENCES),
-    *(DISABLE, ENABLE, UNLINK, DELETE, CLEAR_REVIEW, REJECT_REVIEW),
+    *(DISABLE, ENABLE, UNLINK, DELETE, RESTORE, PLAN_OFFBOARDING, CLEAR_REVIEW, REJECT_REVIEW),
 )
 """As they are shown, in this order."""

@@ -10,6 +10,7 @@ from customers.rules.identity import IdentityPolicy
 from customers.rules.licence_terms import LicenceTerms
 from customers.rules.mutability import FieldMutability
 from customers.rules.new_roles import RolesPolicy
+from customers.rules.offboarding_policy import OffboardingPolicy
 from customers.rules.policies import documents
 from customers.rules.provisioning import ProvisioningPolicy
 from customers.rules.residency import ResidencyPolicy
@@ -21,6 +22,7 @@ _SHAPES: Final = (
     FieldMutability,
     IdentityPolicy,
     LicenceTerms,
+    OffboardingPolicy,
     ProvisioningPolicy,
     ResidencyPolicy,
     RolesPolicy,

@@ -1,6 +1,6 @@
-"""What customers has to know to refuse at once: offers and programmes as licensing tells them, lists.
+"""What customers has to know to refuse at once: offers, programmes and subscriptions as licensing tells them, lists.
 
-Offers and lists are shared tables; a programme is its partner's.
+Offers and lists are shared tables; programmes and subscriptions are their partner's.
 """
 
 from datetime import datetime
@@ -37,6 +37,22 @@ class KnownProgramme(TenantRow, Base):
     version: Mapped[int]
     status: Mapped[str]
     capabilities: Mapped[list[str]] = mapped_column(ARRAY(Text))
+
+
+class KnownSubscription(TenantRow, Base):
+    """What a customer has, as far as letting it go depends on that (CUS-61, CUS-62)."""
+
+    __tablename__ = "subscriptions"
+    __table_args__ = (
+        Index("subscriptions_id", "id", unique=True),
+        Index("subscriptions_of_customer", "partner_id", "customer_id"),
+    )
+
+    version: Mapped[int]
+    customer_id: Mapped[UUID]
+    product: Mapped[str]
+    status: Mapped[str]
+    partner_owned: Mapped[bool]
 
 
 class ScreeningList(Base):
@@ -82,4 +98,5 @@ class ScreeningRun(Base):
 
 offers = cast("Table", KnownOffer.__table__)
 programmes = cast("Table", KnownProgramme.__table__)
+subscriptions = cast("Table", KnownSubscription.__table__)
 """As the projections write them."""

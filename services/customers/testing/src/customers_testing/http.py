@@ -64,6 +64,13 @@ class Web:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.client.request(method, path, json=body, headers=self._headers() | named)
 
+    async def confirmed(self, path: str, **headers: str) -> httpx.Response:
+        """Ask for what must be confirmed, and confirm what it would do."""
+        first = await self.post(path, **headers)
+        if first.json().get("code") != "confirmation_needed":
+            return first
+        return await self.post(path, {"confirmation": first.json()["confirmation"]}, **headers)
+
     async def a_partner(self, name: str = "Hafen IT", domain: str = "hafen.example", **more: Any) -> "Web":
         """Register a partner as the operator and sign its administrator in."""
         operator = await self.sign_in(OPERATOR)

@@ -1,6 +1,7 @@
 """Beginnings: a customer gets a trial or a paid subscription.
 
-The zone is the customer contact's and the trial policy the offer version's; both are pinned
+Nothing begins for a customer that is not active; ``served.hold`` keeps that true while a customer is
+being deleted. The zone is the customer contact's and the trial policy the offer version's; both are pinned
 here, so that nothing that changes later moves a running trial.
 """
 
@@ -12,7 +13,7 @@ from chassis import due
 from chassis.database import Transaction
 from contracts.licensing.subscriptions import TrialStarted
 from licensing.billing import Reason
-from licensing.rules import offers, paid_terms, serials, trial_clock
+from licensing.rules import offers, paid_terms, serials, served, trial_clock
 from licensing.rules.orders import Accepted
 from licensing.rules.telling import tell_subscription
 from licensing.tables.subscriptions import Subscription
@@ -33,6 +34,7 @@ class Recipient:
 
 async def start_trial(tx: Transaction, subscription_id: UUID, accepted: Accepted, recipient: Recipient) -> Subscription:
     """Start a trial now, and plan its end and the announcements of it (LIC-01, LIC-02)."""
+    await served.hold(tx, recipient.customer_id)
     policy = offers.trial_of(accepted.offer)
     ends = trial_clock.ends_at(policy, tx.now, recipient.zone)
     subscription = _new(tx, subscription_id, accepted, recipient)
@@ -49,7 +51,9 @@ async def start_trial(tx: Transaction, subscription_id: UUID, accepted: Accepted
 
 async def start_paid(tx: Transaction, subscription_id: UUID, accepted: Accepted, recipient: Recipient) -> Subscription:
     """Start a paid subscription now; charged in advance, its first whole period is rated."""
+    await served.hold(tx, recipient.customer_id)
     subscription = _new(tx, subscription_id, accepted, recipient)
+    subscription.partner_owned = accepted.serial_number is None
     agreed = await paid_terms.quote(tx, accepted.offer, accepted.quantity, recipient.zone, Reason.FIRST_PERIOD)
     facts = await paid_terms.begin(tx, subscription, accepted.offer, agreed)
     await tell_subscription(tx, subscription, *facts)

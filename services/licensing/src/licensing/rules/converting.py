@@ -66,6 +66,7 @@ async def convert(tx: Transaction, subscription: Subscription, offer: Offer, agr
     """Carry out a quote. The trial's pinned policy and planned end stay readable in the row."""
     for kind in (TRIAL_END, TRIAL_NOTICE):
         await due.withdraw(tx, kind, subscription.id)
+    subscription.partner_owned = subscription.serial_number == serials.readable(subscription.id)
     facts = await paid_terms.begin(tx, subscription, offer, agreed)
     converted = TrialConverted(
         offer=subscription.offer,

@@ -1,4 +1,4 @@
-"""Customers that licensing serves, as operators find them: by id, whoever's they are.
+"""Customers that licensing serves: held while something begins for them, and as operators find them, by id.
 
 For everybody else the request's own level check has decided already whether there is such a customer.
 """
@@ -6,10 +6,36 @@ For everybody else the request's own level check has decided already whether the
 from typing import Final
 from uuid import UUID
 
+from sqlalchemy import select
+
 from chassis.access.rights import CustomerNotFound
-from chassis.database import Read
+from chassis.database import Read, Transaction
+from licensing.errors import CustomerNotServed
+from licensing.tables.customers import served_customers
 
 _KNOWN: Final = "select exists (select from served_customers where id = $1)"
+
+
+async def hold(tx: Transaction, customer_id: UUID) -> None:
+    """Hold a customer as active until the transaction ends; whoever is to delete it waits, and then sees what has begun.
+
+    One that is not known here yet is nobody's to delete.
+
+    Raises:
+        CustomerNotServed: it is not active.
+    """
+    row = served_customers.c
+    known = select(row.status).where(row.partner_id == tx.partner_id, row.id == customer_id).with_for_update(read=True)
+    status = (await tx.session.execute(known)).scalar_one_or_none()
+    if status not in {None, "active"}:
+        raise CustomerNotServed(status=status)
+
+
+async def newer_known(tx: Transaction, customer_id: UUID, version: int) -> bool:
+    """Whether what is known of a customer is newer than this version: then what was told of it before changes nothing."""
+    newest = select(served_customers.c.version).where(served_customers.c.id == customer_id)
+    known = (await tx.session.execute(newest)).scalar_one_or_none()
+    return known is not None and known > version
 
 
 async def require(read: Read, customer_id: UUID) -> None:

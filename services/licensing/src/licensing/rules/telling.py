@@ -6,7 +6,7 @@ carry the version that the change gave the entity: pending changes are flushed f
 
 from typing import Final
 
-from chassis.database import Transaction
+from chassis.database import About, Transaction
 from chassis.retelling import Retelling
 from contracts.licensing.offers import OfferChanged, OfferPublished, OfferState
 from contracts.licensing.programmes import ProgrammeChanged, ProgrammeFact, ProgrammeState
@@ -18,16 +18,20 @@ from licensing.tables.subscriptions import Subscription
 
 async def tell_subscription(tx: Transaction, subscription: Subscription, *facts: SubscriptionFact) -> None:
     await tx.session.flush()
-    about = tx.entity(
+    about = _about(tx, subscription)
+    told = [tx.tell(fact, about=about) for fact in facts]
+    state = SubscriptionState.model_validate(subscription)
+    tx.tell(SubscriptionChanged(facts=[fact.topic for fact in facts], state=state), about=about, caused_by=told)
+
+
+def _about(tx: Transaction, subscription: Subscription) -> About:
+    return tx.entity(
         "subscription",
         subscription.id,
         version=subscription.version,
         customer_id=subscription.customer_id,
         data_region=subscription.data_region,
     )
-    told = [tx.tell(fact, about=about) for fact in facts]
-    state = SubscriptionState.model_validate(subscription)
-    tx.tell(SubscriptionChanged(facts=[fact.topic for fact in facts], state=state), about=about, caused_by=told)
 
 
 async def tell_programme(tx: Transaction, programme: Programme, *facts: ProgrammeFact) -> None:
@@ -52,8 +56,19 @@ async def _offer_again(tx: Transaction, offer: Offer) -> None:
     tx.tell(OfferChanged(facts=[], state=OfferState.model_validate(offer)), about=about)
 
 
+async def end_subscription(tx: Transaction, subscription: Subscription) -> None:
+    """Say that nothing is kept of it any more."""
+    await tx.session.flush()
+    tx.tell(SubscriptionChanged.ending(), about=_about(tx, subscription))
+
+
+async def _subscription_again(tx: Transaction, subscription: Subscription) -> None:
+    """One whose customer is purged ended, and ends again."""
+    await (end_subscription if subscription.forgotten_at else tell_subscription)(tx, subscription)
+
+
 RETELLINGS: Final = (
     Retelling(aggregate="offer", rows=Offer, tell=_offer_again),
     Retelling(aggregate="programme", rows=Programme, tell=tell_programme),
-    Retelling(aggregate="subscription", rows=Subscription, tell=tell_subscription),
+    Retelling(aggregate="subscription", rows=Subscription, tell=_subscription_again),
 )

@@ -28,4 +28,5 @@ eulas: Final = Table(
     Column("eula_version", Text, nullable=False),
     Column("accepted_at", DateTime(timezone=True), nullable=False),
     Index("eulas_of_a_customer", "partner_id", "customer_id"),
+    Index("eulas_by_customer", "customer_id"),
 )

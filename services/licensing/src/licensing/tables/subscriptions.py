@@ -16,7 +16,11 @@ STATUSES = ("trial", "paused", "active", "suspended", "cancelling", "cancelled",
 
 
 class Subscription(TenantRow, Versioned, Base):
-    """``trial_policy`` is the policy of the offer version it was started under, pinned (C-1); null when it never was a trial."""
+    """``trial_policy`` is the policy of the offer version it was started under, pinned (C-1); null when it never was a trial.
+
+    ``partner_owned`` is one that is paid under the partner's own programme. When its customer is purged it is
+    ``forgotten_at``: the row stays, because rated lines point at it, and is neither shown nor told any more.
+    """
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -27,6 +31,7 @@ class Subscription(TenantRow, Versioned, Base):
         UniqueConstraint("serial_number", name="subscriptions_serial_once"),
         Index("subscriptions_of_a_customer", "partner_id", "customer_id", "started_at", "id"),
         Index("subscriptions_newest", "partner_id", "started_at", "id"),
+        Index("subscriptions_by_customer", "customer_id"),
     )
 
     customer_id: Mapped[UUID]
@@ -52,3 +57,5 @@ class Subscription(TenantRow, Versioned, Base):
     unit_price: Mapped[Decimal | None] = mapped_column(Numeric(20, 6), info=WITHHELD)
     price_period: Mapped[str | None] = mapped_column(info=WITHHELD)
     charge: Mapped[str | None] = mapped_column(info=WITHHELD)
+    partner_owned: Mapped[bool] = mapped_column(default=False, server_default="false")
+    forgotten_at: Mapped[datetime | None]

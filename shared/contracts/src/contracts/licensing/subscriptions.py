@@ -2,17 +2,21 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 from uuid import UUID
 
 from contracts.records import Fact, Part, State
 
 type SubscriptionStatus = Literal["trial", "paused", "active", "suspended", "cancelling", "cancelled", "expired", "terminated"]
 
+STANDING: Final = frozenset({"trial", "paused", "active", "suspended", "cancelling"})
+"""The statuses of a subscription that is not over."""
+
 
 class SubscriptionState(Part):
     """A subscription as it is now. ``item`` is the product asked for at creation that it answers, if any.
 
+    ``partner_owned`` is one that is paid under the partner's own programme: without that partner it ends.
     Terms are half-open ``[term_start, term_end)`` instants that begin at local midnight in ``zone``.
     """
 
@@ -36,6 +40,7 @@ class SubscriptionState(Part):
     auto_renew: bool
     currency: str | None
     unit_price: Decimal | None
+    partner_owned: bool = False
 
 
 class SubscriptionFact(Fact):
@@ -91,6 +96,22 @@ class SubscriptionActivated(SubscriptionFact):
     term_start: datetime
     term_end: datetime
     auto_renew: bool
+
+
+class SubscriptionCancelScheduled(SubscriptionFact):
+    """It goes on until ``ends_at`` and no longer."""
+
+    topic: ClassVar[str] = "subscription.cancel_scheduled"
+    ends_at: datetime
+    reason: str
+
+
+class SubscriptionCancelled(SubscriptionFact):
+    """Its use is over."""
+
+    topic: ClassVar[str] = "subscription.cancelled"
+    cancelled_at: datetime
+    reason: str
 
 
 class SubscriptionChanged(State[SubscriptionState]):

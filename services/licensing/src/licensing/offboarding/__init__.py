@@ -1,0 +1,1 @@
+"""Off-boarding: what licensing does when a customer is unlinked, deleted or purged (C-2)."""

@@ -1,0 +1,44 @@
+"""Rehoming: a customer's subscriptions go with it to the partner that manages it now, and are told as that partner's."""
+
+from uuid import UUID
+
+from sqlalchemy import select, update
+
+from chassis.consumers import Event
+from chassis.database import Transaction
+from chassis.rehoming import rehome, rehome_due
+from contracts.customers.customers import CustomerChanged
+from licensing.rules import served
+from licensing.rules.telling import end_subscription, tell_subscription
+from licensing.tables.customers import eulas
+from licensing.tables.provisionings import Provisioning
+from licensing.tables.subscriptions import Subscription
+
+_ACROSS = {"across_partners": "what is still kept under the customer's former partner is looked for"}
+
+
+async def follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
+    """Let everything of a customer be its partner's."""
+    customer_id = event.envelope.subject
+    if await served.newer_known(tx, customer_id, event.envelope.aggregate_version):
+        return
+    subscription_ids = await _elsewhere(tx, customer_id)
+    await rehome_due(tx, subscription_ids)
+    await rehome(tx, customer_id, eulas, Provisioning)
+    if subscription_ids:
+        await _take(tx, subscription_ids)
+
+
+async def _elsewhere(tx: Transaction, customer_id: UUID) -> list[UUID]:
+    left = select(Subscription.id).where(Subscription.customer_id == customer_id, Subscription.partner_id != tx.partner_id)
+    return list(await tx.session.scalars(left.order_by(Subscription.id), execution_options=_ACROSS))
+
+
+async def _take(tx: Transaction, subscription_ids: list[UUID]) -> None:
+    """One version higher, so that whoever follows them knows the newer word."""
+    theirs = (Subscription.id.in_(subscription_ids), Subscription.partner_id != tx.partner_id)
+    taken = update(Subscription).where(*theirs).values(partner_id=tx.partner_id, version=Subscription.version + 1)
+    await tx.session.execute(taken, execution_options=_ACROSS | {"synchronize_session": False})
+    mine = select(Subscription).where(Subscription.partner_id == tx.partner_id, Subscription.id.in_(subscription_ids))
+    for subscription in await tx.session.scalars(mine.order_by(Subscription.id), execution_options={"populate_existing": True}):
+        await (end_subscription if subscription.forgotten_at else tell_subscription)(tx, subscription)
