@@ -8,8 +8,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from chassis.database import schema
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 
 _POLICY = {
     "preconditions": ["no_active_subscriptions", "no_pending_orders", "no_unbilled_usage"],
