@@ -18,7 +18,7 @@ _WHEN: Final = {"now": "now", "period_end": "with the period that is paid"}
 
 
 def of_disabling(customer: Customer) -> Effect:
-    return Effect(verb="disable", version=customer.version, consequences=(_SIGNED_OUT, _NOTHING_NEW, _GOES_ON))
+    return Effect(verb="disable", of=customer.id, version=customer.version, consequences=(_SIGNED_OUT, _NOTHING_NEW, _GOES_ON))
 
 
 async def of_unlinking(tx: Transaction, customer: Customer) -> Effect:
@@ -33,16 +33,16 @@ async def of_unlinking(tx: Transaction, customer: Customer) -> Effect:
         for one in await products.standing(tx, customer.id)
         if one.partner_owned
     ]
-    return Effect(verb="unlink", version=customer.version, consequences=(_GONE, _TAGS, *lost))
+    return Effect(verb="unlink", of=customer.id, version=customer.version, consequences=(_GONE, _TAGS, *lost))
 
 
 async def of_deletion(tx: Transaction, customer: Customer) -> Effect:
     retention = (await policies.in_force(tx, OffboardingPolicy)).policy.retention
     if not retention:
-        return Effect(verb="delete", version=customer.version, consequences=(_SIGNED_OUT, _NEVER))
+        return Effect(verb="delete", of=customer.id, version=customer.version, consequences=(_SIGNED_OUT, _NEVER))
     later = ConsequenceView(
         code="purged_later",
         detail=f"It can be restored for {retention.total_seconds() / 86400:g} days; then all data about it is erased for good.",
         irreversible=True,
     )
-    return Effect(verb="delete", version=customer.version, consequences=(_SIGNED_OUT, later))
+    return Effect(verb="delete", of=customer.id, version=customer.version, consequences=(_SIGNED_OUT, later))
