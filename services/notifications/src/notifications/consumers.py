@@ -8,7 +8,7 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.roles import RoleChanged
 from contracts.customers.users import UserChanged
-from notifications import directory, invitations, welcome
+from notifications import directory, invitations, offboarding, welcome
 
 
 def consumers() -> Sequence[Consumer]:
@@ -19,6 +19,8 @@ def consumers() -> Sequence[Consumer]:
             group="notifications",
             handlers=[
                 *directory.PROJECTIONS,
+                offboarding.REHOMING,
+                offboarding.ERASING.step(),
                 Step(name="notifications.welcome", record=CustomerChanged, handle=welcome.look),
                 Step(name="notifications.welcome_copies", record=UserChanged, handle=welcome.look_at_user),
                 Step(name="notifications.welcome_roles", record=RoleChanged, handle=welcome.look_at_role),

@@ -1,4 +1,4 @@
-"""Due work: welcomes, copies of them and invitations to be written, mails to be sent."""
+"""Due work: welcomes, copies of them and invitations to be written, mails to be sent, and those of purged customers to be forgotten."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from chassis.due import Due
-from notifications import deliveries, invitations, welcome
+from notifications import deliveries, invitations, offboarding, welcome
 from notifications.deliveries import Desk, Writer
 from notifications.rules import mailing
 
@@ -23,4 +23,5 @@ def kinds(desk: Desk) -> Sequence[Due]:
         Due(welcome.LATE_COPIES, welcome.write_late_copies),
         Due(invitations.INVITE, invitations.write),
         Due(mailing.SEND, partial(deliveries.send, desk=desk, writers=WRITERS), outside=_GOODBYE + timedelta(seconds=desk.server.timeout)),
+        offboarding.ERASING.due(),
     )

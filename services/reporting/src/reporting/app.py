@@ -4,6 +4,7 @@ from pathlib import Path
 
 from chassis.service import Service
 from contracts.catalogue import states_of
+from reporting import offboarding
 from reporting.consumers import consumers
 from reporting.routes import audit_trail, customer_overview, timeline
 from reporting.settings import Settings
@@ -18,4 +19,5 @@ def service(settings: Settings) -> Service:
         routers=[customer_overview.router, timeline.router, audit_trail.router],
         consumers=consumers(),
         states=states_of("reporting"),
+        due=[offboarding.ERASING.due()],
     )

@@ -4,7 +4,7 @@ from typing import Final
 
 from chassis.access import projection
 from chassis.consumers import Consumer
-from reporting import audit_trail, customer_overview, subscription_overview, timeline
+from reporting import audit_trail, customer_overview, offboarding, subscription_overview, timeline
 from reporting.rules.freshness import FOLLOWER
 
 OVERVIEWS: Final = (customer_overview.PROJECTION, subscription_overview.PROJECTION)
@@ -14,5 +14,5 @@ def consumers() -> list[Consumer]:
     """Access in a group of its own, so that rights never wait behind a read model that is being rebuilt."""
     return [
         projection.consumer("reporting"),
-        Consumer(group=FOLLOWER, handlers=[*OVERVIEWS, *timeline.STEPS, audit_trail.STEP]),
+        Consumer(group=FOLLOWER, handlers=[*OVERVIEWS, *offboarding.STEPS, *timeline.STEPS, audit_trail.STEP]),
     ]

@@ -11,7 +11,7 @@ from chassis.database.tables import Base, TenantRow
 
 class Moment(TenantRow, Base):
     __tablename__ = "timeline"
-    __table_args__ = (Index("timeline_customer", "partner_id", "customer_id", "at", "id"),)
+    __table_args__ = (Index("timeline_customer", "partner_id", "customer_id", "at", "id"), Index("timeline_by_customer", "customer_id"))
 
     customer_id: Mapped[UUID] = mapped_column()
     at: Mapped[datetime]

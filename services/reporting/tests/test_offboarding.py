@@ -1,0 +1,60 @@
+"""A customer's timeline changes hands with it, and nothing of a purged customer is left in the read models (C-2)."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+from told_to_reporting import NOW, PLACE, a_customer
+
+from chassis.consumers import Event
+from chassis.database import WorkerDatabase
+from chassis.due import DueWorker
+from chassis.ids import new_id
+from chassis_testing.clock import FixedClock
+from chassis_testing.told import an_envelope
+from contracts.any.erasing import CustomerErased
+from contracts.customers.customers import CustomerChanged, CustomerTagged
+from contracts.customers.offboarding import CustomerPurged
+from reporting import customer_overview, offboarding, timeline
+from reporting.tables.timeline import Moment
+
+
+async def moments_of(database: WorkerDatabase, customer_id: UUID) -> list[UUID]:
+    async with database.work() as work:
+        found = select(Moment.partner_id).where(Moment.customer_id == customer_id)
+        return list(await work.session.scalars(found, execution_options={"across_partners": "a test"}))
+
+
+async def test_it_goes_with_the_customer_and_then_for_good(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    old, new = new_id(), new_id()
+    customer, other = a_customer(old), a_customer(old)
+    for whose in (customer, other):
+        said = an_envelope(CustomerTagged(added=[], removed=[]), subject=whose.id, partner_id=old, customer_id=whose.id, version=1, at=NOW)
+        async with worker_database.work() as work, work.item(old, cause=said) as tx:
+            await timeline.note(tx, Event(envelope=said, record=CustomerTagged(added=[], removed=[]), place=PLACE))
+
+    state = CustomerChanged(facts=[], state=a_customer(new, id=customer.id))
+    moved = an_envelope(state, subject=customer.id, partner_id=new, customer_id=customer.id, version=2, at=NOW)
+    async with worker_database.work() as work:
+        await customer_overview.project(work, [Event(envelope=moved, record=state, place=PLACE)])
+        async with work.item(new, cause=moved) as tx:
+            await offboarding.REHOMING.handle(tx, Event(envelope=moved, record=state, place=PLACE))
+    assert await moments_of(worker_database, customer.id) == [new]
+
+    purged = CustomerPurged(user_ids=[])
+    said = an_envelope(purged, subject=customer.id, partner_id=new, customer_id=customer.id, version=3, at=NOW)
+    async with worker_database.work() as work, work.item(new, cause=said) as tx:
+        await offboarding.ERASING.step().handle(tx, Event(envelope=said, record=purged, place=PLACE))
+    worker = DueWorker([offboarding.ERASING.due()], worker_database, clock)
+    await worker.work_one()
+    assert await moments_of(worker_database, customer.id) == [new], "the overview has not seen its ending"
+    async with worker_database.direct() as connection:
+        await connection.execute("delete from customer_overview where id = $1", customer.id)
+    clock.move(timedelta(days=1))
+    await worker.work_one()
+
+    assert await moments_of(worker_database, customer.id) == []
+    assert await moments_of(worker_database, other.id) == [old]
+    async with worker_database.direct() as connection:
+        told = await connection.fetchval("select payload from outbox where topic = 'customer.erased'")
+    assert CustomerErased.read(told).counts["moments"] == 1
