@@ -31,6 +31,8 @@ OTHERWISE = {
     "off-boarding_preview_deletion": "a preview changes nothing",
     "off-boarding_preview_disabling": "a preview changes nothing",
     "off-boarding_preview_unlinking": "a preview changes nothing",
+    "answers_confirm": "a change in the name of the link's holder: test_management",
+    "answers_decline": "a change in the name of the link's holder: test_management",
     "subscriptions_preview_conversion": "a preview changes nothing",
 }
 """Operations that nobody is signed in to yet, and those that change nothing."""

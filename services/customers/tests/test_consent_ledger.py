@@ -15,7 +15,7 @@ from chassis.ids import new_id
 from contracts.customers.consents import Addressee
 from customers.consents import verifying
 from customers.rules import consenting
-from customers.rules.consenting import Asking
+from customers.rules.asking import Asking
 from customers.tables.customers import Customer
 from customers_testing.builders import a_customer, a_partner, for_company, the_known_world
 from customers_testing.http import as_environment, settings

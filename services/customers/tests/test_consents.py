@@ -8,8 +8,7 @@ from chassis.database import Transaction
 from chassis_testing.database import as_stranger
 from contracts.customers.consents import Addressee, ConsentRecorded
 from customers.errors.consents import ConsentNotFound, ConsentRequired, ConsentSettled
-from customers.rules import consenting
-from customers.rules.consenting import Asking
+from customers.rules import asking, consenting
 from customers.tables.consents import Consent
 from customers.tables.customers import Customer
 from customers_testing.builders import a_customer, a_partner
@@ -19,10 +18,8 @@ LINK = {"by": "link"}
 
 
 async def asked(tx: Transaction, customer: Customer) -> Consent:
-    asking = Asking(
-        kind="console_launch", scope={"products": []}, partner_id=tx.partner_id, user_id=None, evidence=consenting.by_caller(tx)
-    )
-    return await consenting.ask(tx, customer, asking, ADA)
+    question = asking.asked_by_caller(tx, "console_launch")
+    return await consenting.ask(tx, customer, question, ADA)
 
 
 async def test_a_request_is_told_with_whom_to_ask_and_expires_as_the_policy_says(tx: Transaction) -> None:

@@ -51,7 +51,10 @@ class CustomerListView(View, frozen=True, kw_only=True):
 
 
 class CustomerView(View, frozen=True, kw_only=True):
-    """One customer, whole. Its own users are not shown what is the partner's: products asked for, reasons of a review, tags."""
+    """One customer, whole. Its own users are not shown what is the partner's: products asked for, reasons of a review, tags.
+
+    `management_wanted` is what the customer was asked to be managed as, while it has not answered (CUS-48).
+    """
 
     id: UUID
     partner_id: UUID
@@ -70,6 +73,8 @@ class CustomerView(View, frozen=True, kw_only=True):
     data_region: str
     account_type: AccountType
     unmanaged_macs_allowed: bool
+    management_wanted: ManagementType | None
+    imported_at: datetime | None
     created_at: datetime
     updated_at: datetime
 

@@ -1,8 +1,12 @@
-"""What customers does when its time has come: links for lost passwords, ends of console sessions, purges of deleted customers."""
+"""What customers does when its time has come.
+
+Links for lost passwords, ends of console sessions and of consents, imports, purges of deleted customers.
+"""
 
 from collections.abc import Sequence
 
 from chassis.due import Due
+from customers.consents import expiring, import_work
 from customers.consoles import launching
 from customers.identity import resets
 from customers.offboarding import deletion, purging
@@ -13,6 +17,8 @@ def kinds() -> Sequence[Due]:
     return (
         Due(resets.RESET, resets.send),
         Due(console_sessions.EXPIRE, launching.expire),
+        expiring.DUE,
+        *import_work.DUE,
         Due(deletion.PURGE, purging.purge),
         Due(purging.ASK_AGAIN, purging.ask_again),
         purging.ERASING.due(),

@@ -17,14 +17,14 @@ from chassis.http.limits import Limited
 from chassis.keys import KeySet
 from chassis.tokens import Verifier
 from contracts import published
-from gateway import welcome
 from gateway.documents import Documents
 from gateway.door import Door, Page, Rates
+from gateway.pages import LinkPage
 from gateway.profiles import Profiles
 from gateway.protocol import Protocol
 from gateway.rates import Rate
 from gateway.settings import Settings
-from gateway.table import DOCUMENT, EVENTS, LIVE, PROFILE, READY, ROOT, WELCOME
+from gateway.table import CONSENT, DOCUMENT, EVENTS, LIVE, PROFILE, READY, ROOT, WELCOME
 from gateway.upstreams import Upstream, make_client
 
 TITLE: Final = "Partnerdeck"
@@ -72,7 +72,8 @@ def _pages(upstreams: Mapping[str, Upstream]) -> dict[str, Page]:
         ROOT: partial(_say, {"name": TITLE, "version": VERSION, "links": links}),
         LIVE: partial(_say, {"live": True}),
         READY: partial(_look, health),
-        WELCOME: welcome.page,
+        WELCOME: LinkPage("welcome"),
+        CONSENT: LinkPage("consent"),
         DOCUMENT: Documents(upstreams, title=TITLE, version=VERSION).page,
         EVENTS: partial(_give, Answer(status=200, body=published.event_catalogue())),
         PROFILE: Profiles(upstreams).page,

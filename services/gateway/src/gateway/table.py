@@ -13,6 +13,9 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/console-sessions/introspect",
         "/v1/console-sessions/leave",
         "/v1/console-targets",
+        "/v1/consents/asked",
+        "/v1/consents/confirm",
+        "/v1/consents/decline",
         "/v1/credentials/set-password",
         "/v1/customer-checks",
         "/v1/customer-drafts",
@@ -30,7 +33,15 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customers/{customer_id}/disable",
         "/v1/customers/{customer_id}/disable/preview",
         "/v1/customers/{customer_id}/enable",
+        "/v1/customers/{customer_id}/communications",
+        "/v1/customers/{customer_id}/consents",
+        "/v1/customers/{customer_id}/consents/console-launch",
+        "/v1/customers/{customer_id}/consents/revoke",
+        "/v1/customers/{customer_id}/consents/{consent_id}",
+        "/v1/customers/{customer_id}/consents/{consent_id}/confirm",
+        "/v1/customers/{customer_id}/consents/{consent_id}/decline",
         "/v1/customers/{customer_id}/first-admin",
+        "/v1/customers/{customer_id}/management",
         "/v1/customers/{customer_id}/review/clear",
         "/v1/customers/{customer_id}/review/reject",
         "/v1/customers/{customer_id}/restore",
@@ -38,6 +49,8 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customers/{customer_id}/unlink",
         "/v1/customers/{customer_id}/unlink/preview",
         "/v1/eula",
+        "/v1/imports",
+        "/v1/imports/{import_id}",
         "/v1/jobs/customers/{job_id}",
         "/v1/jobs/customers/{job_id}/cancel",
         "/v1/jobs/customers/{job_id}/items",
@@ -98,13 +111,14 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
 
 ROOT: Final = "/"
 WELCOME: Final = "/welcome"
+CONSENT: Final = "/consent"
 DOCUMENT: Final = "/openapi.json"
 EVENTS: Final = "/events.json"
 LIVE: Final = "/health/live"
 READY: Final = "/health/ready"
 PROFILE: Final = "/v1/customers/{customer_id}/profile"
 
-OWN: Final = (ROOT, WELCOME, DOCUMENT, EVENTS, LIVE, READY, PROFILE)
+OWN: Final = (ROOT, WELCOME, CONSENT, DOCUMENT, EVENTS, LIVE, READY, PROFILE)
 """What the gateway answers itself."""
 
 PUBLIC: Final[frozenset[tuple[str, str]]] = frozenset(
@@ -118,6 +132,9 @@ PUBLIC: Final[frozenset[tuple[str, str]]] = frozenset(
         ("POST", "/v1/console-sessions/exchange"),
         ("POST", "/v1/console-sessions/introspect"),
         ("POST", "/v1/console-sessions/leave"),
+        ("GET", "/v1/consents/asked"),
+        ("POST", "/v1/consents/confirm"),
+        ("POST", "/v1/consents/decline"),
         ("GET", "/.well-known/jwks.json"),
         *((method, path) for path in OWN if path != PROFILE for method in ("GET", "HEAD")),
     }

@@ -5,7 +5,20 @@ from typing import Any, Final
 from contracts.any import audit, erasing, jobs
 from contracts.any.clocks import PartnerClockReached
 from contracts.attributes import teller
-from contracts.customers import clocks, consents, console_sessions, credentials, customers, offboarding, partners, roles, sessions, users
+from contracts.customers import (
+    clocks,
+    consents,
+    console_sessions,
+    credentials,
+    customers,
+    imports,
+    management,
+    offboarding,
+    partners,
+    roles,
+    sessions,
+    users,
+)
 from contracts.licensing import billing, clearance, offers, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
 from contracts.records import Fact, Record, State
@@ -45,6 +58,14 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     consents.ConsentRecorded,
     console_sessions.ConsoleSessionStarted,
     console_sessions.ConsoleSessionEnded,
+    management.CustomerManagementRequested,
+    management.CustomerManagementChanged,
+    management.CustomerManagementDeclined,
+    management.CustomerManagementExpired,
+    imports.CustomerImportRequested,
+    imports.CustomerImported,
+    imports.CustomerImportDeclined,
+    imports.CustomerImportExpired,
     programmes.ProgrammeActivated,
     programmes.ProgrammeEnded,
     programmes.ProgrammeChanged,

@@ -14,7 +14,7 @@ from chassis.database import ApiDatabase, Transaction
 from chassis.due import DueItem
 from chassis.ids import new_id
 from contracts.root import ROOT_PARTNER_ID
-from customers.rules import linking, throttling
+from customers.rules import linking, signing_in, throttling
 from customers.tables.customers import Customer
 from customers.tables.users import User
 
@@ -42,7 +42,7 @@ async def send(tx: Transaction, item: DueItem) -> None:
     if user is None or user.status == "disabled" or user.email is None:
         return
     customer = await _customer(tx, user)
-    if customer is not None and (customer.status != "active" or customer.management_type == "partner_managed"):
+    if customer is not None and (customer.status != "active" or not signing_in.customer_may(customer.management_type)):
         return
     await tx.session.refresh(user, with_for_update=True)
     made = await linking.made_since(tx, user, tx.real_now - _DAY)

@@ -1,12 +1,15 @@
 """HTTP in and out, one module per noun of the path."""
 
 from customers.routes import (
+    answers,
     clocks,
+    consents,
     consoles,
     credentials,
     customers,
     drafts,
     eula,
+    imports,
     me,
     offboarding,
     partners,
@@ -19,12 +22,15 @@ from customers.routes import (
 )
 
 _MODULES = (
+    answers,
     clocks,
     consoles,
+    consents,
     credentials,
     customers,
     drafts,
     eula,
+    imports,
     me,
     offboarding,
     partners,

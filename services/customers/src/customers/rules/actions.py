@@ -33,6 +33,8 @@ REPLACE_FIRST_ADDRESS: Final = Action(
 
 CHANGE_MANAGEMENT: Final = Action(name="change_management", rule="CUS-48", kinds=PARTNERS, statuses=RUNNING)
 SET_COMMUNICATIONS: Final = Action(name="set_communications", rule="CUS-57", kinds=PARTNERS, statuses=PRESENT)
+REQUEST_LAUNCH: Final = Action(name="request_launch", rule="CUS-55", kinds=PARTNERS, statuses=ACTIVE)
+REVOKE_CONSENT: Final = Action(name="revoke_consent", rule="BEY-14", kinds=EVERYBODY - OPERATORS, statuses=PRESENT)
 
 _PRODUCTS: Final = Permission.PRODUCTS_MANAGE
 ACTIVATE_TRIAL: Final = Action(name="activate_trial", rule="LIC-01", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
@@ -62,7 +64,7 @@ CLEAR_REVIEW: Final = Action(name="clear_review", rule="CUS-14", kinds=OPERATORS
 REJECT_REVIEW: Final = Action(name="reject_review", rule="CUS-14", kinds=OPERATORS, statuses=HELD, otherwise=NotInReview)
 
 ALL: Final = (
-    *(VIEW, EDIT, TAG, REPLACE_FIRST_ADDRESS, CHANGE_MANAGEMENT, SET_COMMUNICATIONS),
+    *(VIEW, EDIT, TAG, REPLACE_FIRST_ADDRESS, CHANGE_MANAGEMENT, SET_COMMUNICATIONS, REQUEST_LAUNCH, REVOKE_CONSENT),
     *(ACTIVATE_TRIAL, ACTIVATE_PRODUCT, LAUNCH_CONSOLE, DEPLOY_PRODUCTS),
     *(ASSIGN_TEMPLATE, DEPLOY_POLICY, UPDATE_FIRMWARE, RENEW_LICENCES),
     *(DISABLE, ENABLE, UNLINK, DELETE, RESTORE, PLAN_OFFBOARDING, CLEAR_REVIEW, REJECT_REVIEW),

@@ -6,9 +6,7 @@ transaction.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
@@ -19,37 +17,14 @@ from chassis.database import Transaction
 from contracts.customers.consents import Addressee, ConsentKind, ConsentState
 from customers.errors.consents import ConsentNotFound, ConsentRequired, ConsentSettled
 from customers.rules import ledger, policies
+from customers.rules.asking import BY_REHOMING, Asking, of_address
 from customers.rules.consent_policy import ConsentPolicy
+from customers.rules.signing_in import partner_may
 from customers.rules.telling import tell_consent
 from customers.tables.consents import Consent, ConsentEntry
 from customers.tables.customers import Customer
 
 EXPIRE: Final = "consent.expire"
-BY_TIME: Final = {"by": "time"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asking:
-    """What a customer is asked for, and by whom. ``evidence`` says who made the request."""
-
-    kind: ConsentKind
-    scope: Mapping[str, Any]
-    partner_id: UUID
-    user_id: UUID | None
-    evidence: Mapping[str, Any]
-
-
-def by_caller(tx: Transaction) -> dict[str, Any]:
-    """Who asks for this transaction, as evidence."""
-    who = tx.principal
-    if who is None:
-        return {"by": "service"}
-    return {"by": "user", "user_id": str(who.user_id), "user_kind": who.kind, "partner_id": str(who.partner_id)}
-
-
-def of_address(consent_id: UUID, email: str) -> str:
-    """What the ledger keeps of the address that was asked: it proves an address that is named, and names none."""
-    return sha256(consent_id.bytes + email.lower().encode()).hexdigest()
 
 
 async def ask(tx: Transaction, customer: Customer, asking: Asking, to: Addressee) -> Consent:
@@ -131,7 +106,13 @@ async def open_of(tx: Transaction, customer: Customer, kind: ConsentKind) -> lis
 async def in_force(tx: Transaction, customer: Customer, kind: ConsentKind) -> list[Consent]:
     """What a customer that is held has granted and not taken back."""
     granted = await _of(tx, customer, kind, "granted")
-    return [one for one in granted if one.expires_at is None or one.expires_at > tx.now]
+    return [one for one in granted if _runs(tx, one)]
+
+
+async def leave(tx: Transaction, customer: Customer) -> None:
+    """End what the partner that a customer leaves has asked for or was granted; what others asked for goes on."""
+    for consent in await _living(tx, customer):
+        await settle(tx, customer, consent, "revoked" if consent.state == "granted" else "superseded", evidence=BY_REHOMING)
 
 
 async def require(tx: Transaction, customer: Customer, kind: ConsentKind) -> UUID | None:
@@ -141,35 +122,60 @@ async def require(tx: Transaction, customer: Customer, kind: ConsentKind) -> UUI
         ConsentRequired: it has not granted it, has taken it back, or has declined it.
     """
     rules = await policies.in_force(tx, ConsentPolicy)
+    version = str(rules.version)
+    last = await _last_answer(tx, customer, kind)
+    if last is not None and last.state != "granted":
+        raise ConsentRequired(consent_id=str(last.id), state=last.state, policy_version=version)
+    if last is not None and _runs(tx, last):
+        return last.id
+    if kind == "console_launch" and rules.policy.console_launch == "management_type" and partner_may(customer.management_type):
+        return None
+    raise ConsentRequired(policy_version=version)
+
+
+async def refused(tx: Transaction, customer: Customer, kind: ConsentKind) -> bool:
+    """Whether the customer's last word on something was no."""
+    last = await _last_answer(tx, customer, kind)
+    return last is not None and last.state != "granted"
+
+
+async def mailed_to(tx: Transaction, consent_id: UUID) -> str | None:
+    """The hash of the address that was asked."""
+    first = select(ConsentEntry.evidence).where(
+        ConsentEntry.partner_id == tx.partner_id, ConsentEntry.consent_id == consent_id, ConsentEntry.state == "requested"
+    )
+    evidence: dict[str, Any] = (await tx.session.scalars(first)).first() or {}
+    return evidence.get("address")
+
+
+async def _last_answer(tx: Transaction, customer: Customer, kind: ConsentKind) -> Consent | None:
     answered = select(Consent).where(
         Consent.partner_id == tx.partner_id,
         Consent.customer_id == customer.id,
         Consent.kind == kind,
         Consent.state.in_(("granted", "declined", "revoked")),
     )
-    last = (await tx.session.scalars(answered.order_by(Consent.settled_at.desc(), Consent.id.desc()).limit(1))).one_or_none()
-    if last is not None and last.state != "granted":
-        raise ConsentRequired(consent_id=str(last.id), state=last.state, policy_version=str(rules.version))
-    if last is not None and (last.expires_at is None or last.expires_at > tx.now):
-        return last.id
-    if kind == "console_launch" and rules.policy.console_launch == "management_type" and customer.management_type != "customer_managed":
-        return None
-    raise ConsentRequired(policy_version=str(rules.version))
+    return (await tx.session.scalars(answered.order_by(Consent.settled_at.desc(), Consent.id.desc()).limit(1))).one_or_none()
 
 
-async def mailed_to(tx: Transaction, consent: Consent) -> str | None:
-    """The hash of the address that was asked."""
-    first = select(ConsentEntry.evidence).where(
-        ConsentEntry.partner_id == tx.partner_id, ConsentEntry.consent_id == consent.id, ConsentEntry.state == "requested"
-    )
-    evidence: dict[str, Any] = (await tx.session.scalars(first)).first() or {}
-    return evidence.get("address")
+def _runs(tx: Transaction, granted: Consent) -> bool:
+    return granted.expires_at is None or granted.expires_at > tx.now
 
 
 async def _supersede(tx: Transaction, customer: Customer, asking: Asking) -> None:
     for earlier in await _of(tx, customer, asking.kind, "requested"):
         if earlier.asked_by_partner_id == asking.partner_id:
             await settle(tx, customer, earlier, "superseded", evidence=asking.evidence)
+
+
+async def _living(tx: Transaction, customer: Customer) -> list[Consent]:
+    """What is asked for or granted and would not outlive its partner."""
+    living: tuple[tuple[ConsentKind, ConsentState], ...] = (
+        ("management_change", "requested"),
+        ("console_launch", "requested"),
+        ("console_launch", "granted"),
+    )
+    return [one for kind, state in living for one in await _of(tx, customer, kind, state)]
 
 
 async def _of(tx: Transaction, customer: Customer, kind: ConsentKind, state: ConsentState) -> list[Consent]:
@@ -182,7 +188,7 @@ async def _of(tx: Transaction, customer: Customer, kind: ConsentKind, state: Con
 def _consent(tx: Transaction, customer: Customer, asking: Asking, *, state: ConsentState, expires_at: datetime | None) -> Consent:
     return Consent(
         partner_id=customer.partner_id,
-        id=tx.new_id(),
+        id=asking.consent_id or tx.new_id(),
         customer_id=customer.id,
         kind=asking.kind,
         state=state,

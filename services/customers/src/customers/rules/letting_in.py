@@ -20,6 +20,7 @@ from chassis.ids import new_id
 from chassis.principal import Principal
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import CredentialsWrong, SignInByPartnerOnly, SignInRefused
+from customers.rules import signing_in
 from customers.rules.keyring import Keyring
 
 REFRESHABLE: Final = timedelta(days=14)
@@ -85,7 +86,7 @@ def admit(found: Row[Any]) -> None:
         SignInByPartnerOnly: the customer's partner manages its account (CUS-52).
         SignInRefused: user, partner or customer is not active.
     """
-    if found.kind == "customer" and found.management_type == "partner_managed":
+    if found.kind == "customer" and not signing_in.customer_may(found.management_type):
         raise SignInByPartnerOnly
     if found.status != "active" or found.partner_status != "active" or found.customer_status not in {None, "active"}:
         raise SignInRefused

@@ -19,7 +19,7 @@ from chassis.rehoming import rehome_due
 from contracts.customers.customers import CustomerFact
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import DuplicateCompany
-from customers.rules import rights_history, roles
+from customers.rules import consenting, rights_history, roles
 from customers.rules.constraints import broken
 from customers.rules.names import company_key
 from customers.rules.telling import tell_customer, tell_fact, tell_user
@@ -41,11 +41,13 @@ async def rehome(
     if partner_id == tx.partner_id:
         raise ValueError(f"customer {customer.id} is managed by {partner_id} already")
     await roles.forget_customer(tx, customer.id)
+    await consenting.leave(tx, customer)
     async with tx.beside(partner_id) as new:
         await rehome_due(new, [customer.id, *await _user_ids(tx, customer)])
         customer.partner_id = partner_id
         customer.company_key = _company_key(customer, partner_id)
         customer.tags = []
+        customer.management_wanted = None
         customer.updated_at = tx.now
         await _settle(tx)
         rights_history.end_customer(tx, customer)

@@ -55,6 +55,8 @@ class Customer(TenantRow, Versioned, Base):
     updated_at: Mapped[datetime]
     account_type: Mapped[str]
     unmanaged_macs_allowed: Mapped[bool] = mapped_column(default=False)
+    management_wanted: Mapped[str | None]
+    imported_at: Mapped[datetime | None]
 
 
 class EulaAcceptance(TenantRow, Base):

@@ -111,13 +111,16 @@ class ApiDatabase:
         correlation: Correlated | None = None,
         lane: Lane = Lane.USUAL,
         clock: PartnerClock | None = None,
+        role: str | None = None,
     ) -> AsyncIterator[Transaction]:
         """Change rows as one principal. Leaving it without an exception commits; what was told is written first.
+
+        ``role`` is another than the principal's own, for what a customer's user changes and the portal only reads.
 
         Bulk work says ``lane=Lane.BULK``. ``clock`` is what customers has just said of the partner's, which may not be known here yet.
         """
         async with WatchedAsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
-            entered = await session.execute(ENTER, entry(self._settings.service, principal))
+            entered = await session.execute(ENTER, entry(self._settings.service, principal, role))
             clock = clock_of(entered.mappings().one()) or clock
             now = self._clock.now()
             origin = Origin(
@@ -170,10 +173,10 @@ class ApiDatabase:
         return {**driver.reached(self._settings, "api"), "timeout": _ENDS_WITHIN, "server_settings": named}
 
 
-def entry(service: str, principal: Principal) -> dict[str, str]:
+def entry(service: str, principal: Principal, role: str | None = None) -> dict[str, str]:
     """What a principal's transaction says of itself; its policies read it back."""
     return {
-        "role": f"{service}_{role_of(principal)}",
+        "role": f"{service}_{role or role_of(principal)}",
         "partner": str(principal.tenant),
         "actor": str(principal.partner_id),
         "user": str(principal.user_id),

@@ -101,12 +101,20 @@ class Call:
 
     @asynccontextmanager
     async def change(
-        self, *, customer: UUID | None = None, tenant: UUID | None = None, founding: UUID | None = None, keyed: bool = True
+        self,
+        *,
+        customer: UUID | None = None,
+        tenant: UUID | None = None,
+        founding: UUID | None = None,
+        keyed: bool = True,
+        stand_in: bool = False,
     ) -> AsyncIterator[Transaction]:
         """Change rows. Leaving it commits; make the answer inside with ``created`` or ``answer``.
 
         ``customer`` asks for Read/Write on that customer. ``tenant`` is for operators, who change
         rows as the partner concerned; ``founding`` is the id of a partner that they are about to make.
+        ``stand_in`` lets a customer's user change what follows for its ``customer`` and the portal only reads; which
+        rows those are is for the feature to see to.
         ``keyed`` is False where asking twice is no change twice (a preview): no idempotency key is kept.
 
         Raises:
@@ -116,12 +124,14 @@ class Call:
         """
         if customer and self.principal.kind == "operator" and tenant is self.principal.acting_as is None:
             raise ActingAsNeeded
-        async with denials(self._rails.database, self.principal, customer), self._change(customer, tenant, founding, keyed=keyed) as tx:
+        role = "partner" if stand_in and customer and self.principal.kind == "customer" else None
+        change = self._change(customer, tenant, founding, keyed=keyed, role=role)
+        async with denials(self._rails.database, self.principal, customer), change as tx:
             yield tx
 
     @asynccontextmanager
     async def _change(
-        self, customer: UUID | None, tenant: UUID | None, founding: UUID | None, *, keyed: bool
+        self, customer: UUID | None, tenant: UUID | None, founding: UUID | None, *, keyed: bool, role: str | None
     ) -> AsyncIterator[Transaction]:
         caller = dataclasses.replace(self.principal, acting_as=tenant) if tenant else self.principal
         principal = dataclasses.replace(self.principal, acting_as=founding) if founding else caller
@@ -131,7 +141,8 @@ class Call:
         try:
             while True:
                 clock = None if founding else admission.clock
-                async with self._rails.database.change(principal, correlation=correlation.current(), clock=clock) as tx:
+                change = self._rails.database.change(principal, correlation=correlation.current(), clock=clock, role=role)
+                async with change as tx:
                     if await self._enter(admission, await tx.driver()):
                         standing = await idempotency.claim(tx.session, claim) if claim else None
                         if standing is not None:

@@ -67,7 +67,8 @@ class CustomerState(Part):
 
     ``partner_id`` manages it; ``owner_partner_id`` owns it. ``welcome_link_id`` is the link the
     welcome mail carries, null when no welcome mail is wanted. ``account_type`` says which actions
-    are offered for it (CUS-64).
+    are offered for it (CUS-64). ``management_wanted`` is what the customer was asked for and has not
+    answered yet; ``imported_at`` is when it came to this partner from another (CUS-46).
     """
 
     id: UUID
@@ -89,6 +90,8 @@ class CustomerState(Part):
     updated_at: datetime
     account_type: AccountType = "licensing_portal"
     unmanaged_macs_allowed: bool = False
+    management_wanted: ManagementType | None = None
+    imported_at: datetime | None = None
 
 
 class CustomerFact(Fact):

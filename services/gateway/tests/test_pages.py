@@ -1,16 +1,25 @@
-"""The page behind the welcome mail's link gives the token to nobody else and runs nothing but itself."""
+"""A page behind a mailed link gives the token to nobody else and runs nothing but itself (NOT-12, BEY-14)."""
 
 import base64
 import hashlib
 import re
 
+import pytest
 from gateway_stage import Stage
 
-LINK = "/welcome?token=not-to-be-told"
+PAGES = {
+    "/welcome": ['fetch("/v1/credentials/set-password"'],
+    "/consent": ['fetch("/v1/consents/asked"', "fetch(`/v1/consents/${verdict}`"],
+}
 
 
-async def test_the_page_is_kept_by_nobody_and_tells_nobody_where_it_was(stage: Stage) -> None:
-    answered = await stage.client.get(LINK)
+@pytest.fixture(params=PAGES)
+def link(request: pytest.FixtureRequest) -> str:
+    return f"{request.param}?token=not-to-be-told"
+
+
+async def test_the_page_is_kept_by_nobody_and_tells_nobody_where_it_was(stage: Stage, link: str) -> None:
+    answered = await stage.client.get(link)
 
     assert (answered.status_code, answered.headers["content-type"]) == (200, "text/html; charset=utf-8")
     assert (answered.headers["cache-control"], answered.headers["referrer-policy"]) == ("no-store", "no-referrer")
@@ -18,8 +27,8 @@ async def test_the_page_is_kept_by_nobody_and_tells_nobody_where_it_was(stage: S
     assert "not-to-be-told" not in answered.text
 
 
-async def test_the_policy_allows_the_pages_own_script_and_style_and_nothing_else(stage: Stage) -> None:
-    answered = await stage.client.get(LINK)
+async def test_the_policy_allows_the_pages_own_script_and_style_and_nothing_else(stage: Stage, link: str) -> None:
+    answered = await stage.client.get(link)
     policy = dict(part.split(" ", 1) for part in answered.headers["content-security-policy"].split("; "))
 
     assert set(policy) == {"default-src", "script-src", "style-src", "connect-src", "base-uri", "form-action", "frame-ancestors"}
@@ -29,8 +38,9 @@ async def test_the_policy_allows_the_pages_own_script_and_style_and_nothing_else
         assert policy[f"{element}-src"] == f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-async def test_the_page_needs_nothing_from_elsewhere(stage: Stage) -> None:
-    page = (await stage.client.get(LINK)).text
+async def test_the_page_needs_nothing_from_elsewhere(stage: Stage, link: str) -> None:
+    page = (await stage.client.get(link)).text
 
     assert re.findall(r"""(?:src|href|action)=|https?://|style="|onclick|innerHTML""", page) == []
-    assert 'fetch("/v1/credentials/set-password"' in page
+    asked = re.findall(r"fetch\([^,]+", page)
+    assert asked == PAGES[link.partition("?")[0]]
