@@ -1,5 +1,7 @@
 """The list shows every customer that the reader may see, finds by a fragment, and sorts by name or type (CUS-29, CUS-31, CUS-32)."""
 
+from typing import Any
+
 import asyncpg
 import msgspec
 import pytest
@@ -10,12 +12,13 @@ from chassis.database import ApiDatabase, DatabaseSettings, Transaction, WorkerD
 from chassis.http.lists import Wanted
 from chassis.principal import Principal
 from chassis_testing.database import as_stranger, reading
-from customers import customer_list
+from customers import customer_facets, customer_list
 from customers.customer_list import ContactView, CustomerListView
 from customers.errors import CustomerNotFound
+from customers.rules.selecting import Filters
 from customers.rules.time_zones import observes_daylight_saving
 from customers.tables.customers import Customer
-from customers_testing.builders import a_contact, a_customer, a_partner, an_application, for_company, the_known_world
+from customers_testing.builders import a_contact, a_customer, a_partner, a_product, an_application, for_company, the_known_world
 
 MANY = text("""insert into customers select (jsonb_populate_record(c, jsonb_build_object(
                     'id', gen_random_uuid(), 'company_key', n, 'name_key', md5(n::text),
@@ -38,8 +41,8 @@ def name(line: CustomerListView) -> str:
     return str(msgspec.json.decode(line.company)["name"])
 
 
-async def names(tx: Transaction, *, sort: str | None = None, **filters: str) -> list[str]:
-    page = await customer_list.page(await reading(tx), Wanted(sort=sort), **filters)
+async def names(tx: Transaction, *, sort: str | None = None, **filters: Any) -> list[str]:
+    page = await customer_list.page(await reading(tx), Wanted(sort=sort), Filters(**filters))
     return [name(line) for line in page.items]
 
 
@@ -81,9 +84,58 @@ async def test_a_fragment_of_the_name_finds_it(tx: Transaction, fragment: str, f
 async def test_filters_are_combined(tx: Transaction) -> None:
     await some(tx)
 
-    assert await names(tx, management_type="co_managed", q="m") == ["Müller & Söhne GmbH"]
-    assert await names(tx, management_type="co_managed", q="zebra") == []
-    assert await names(tx, status="pending_review") == ["Ärztehaus 100%"]
+    assert await names(tx, management_type=["co_managed"], q="m") == ["Müller & Söhne GmbH"]
+    assert await names(tx, management_type=["co_managed"], q="zebra") == []
+    assert await names(tx, status=["pending_review"]) == ["Ärztehaus 100%"]
+
+
+MUELLER, ZEBRA, AERZTE = "Müller & Söhne GmbH", "Zebra Bau", "Ärztehaus 100%"
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({}, [AERZTE, MUELLER, ZEBRA]),
+        ({"management_type": ["co_managed", "partner_managed"]}, [MUELLER, ZEBRA]),
+        ({"account_type": ["licensing_platform"]}, [ZEBRA]),
+        ({"country": ["AT", "CH"]}, [MUELLER]),
+        ({"tags": ["north", "gold"]}, [MUELLER, ZEBRA]),
+        ({"all_tags": ["north", "gold"]}, [ZEBRA]),
+        ({"offers": ["endpoint-preview"]}, [ZEBRA]),
+        ({"kinds": ["paid"]}, []),
+        ({"managed_here": True}, [AERZTE, ZEBRA]),
+        ({"managed_here": True, "tags": ["north"], "country": ["DE"], "q": "z"}, [ZEBRA]),
+        ({"status": ["active", "pending_review"], "tags": ["gold"]}, [ZEBRA]),
+        ({"q": "  "}, [AERZTE, MUELLER, ZEBRA]),
+    ],
+)
+async def test_each_filter_means_all_by_default_and_they_combine(tx: Transaction, filters: dict[str, Any], found: list[str]) -> None:
+    """CUS-33, CUS-37, MKT-01: management and product types, kinds of accounts, tags, only what is managed here."""
+    await some(tx)
+    of = {customer.name: customer for customer in await tx.session.scalars(select(Customer))}
+    of[ZEBRA].tags, of[MUELLER].tags = ["gold", "north"], ["north"]
+    of[ZEBRA].account_type, of[MUELLER].country = "licensing_platform", "AT"
+    of[ZEBRA].products, of[MUELLER].products = [a_product(offer="endpoint-preview").model_dump()], []
+
+    assert await names(tx, **filters) == found
+
+
+async def test_facets_count_what_is_left(tx: Transaction) -> None:
+    """CUS-33."""
+    await some(tx)
+    zebra = (await tx.session.scalars(select(Customer).where(Customer.name == ZEBRA))).one()
+    zebra.tags, zebra.account_type = ["gold", "north"], "licensing_platform"
+    read = await reading(tx)
+
+    whole, gold = await customer_facets.facets(read), await customer_facets.facets(read, Filters(tags=["gold"]))
+
+    assert (whole.total, whole.management_type) == (3, {"partner_managed": 1, "customer_managed": 1, "co_managed": 1})
+    assert whole.status == {"active": 2, "pending_review": 1}
+    assert whole.account_type == {"licensing_portal": 2, "licensing_platform": 1}
+    assert (whole.country, whole.tags, whole.offers) == ({"DE": 3}, {"gold": 1, "north": 1}, {"endpoint-cloud": 3})
+    assert (gold.total, gold.management_type, gold.offers) == (1, {"partner_managed": 1}, {"endpoint-cloud": 1})
+    async with as_stranger(tx) as stranger:
+        assert (await customer_facets.facets(await reading(stranger))).total == 0
 
 
 @pytest.mark.parametrize("status", ["rejected", "deleted", "purged"])
@@ -95,7 +147,7 @@ async def test_who_is_no_customer_any_more_is_listed_only_when_asked_for(tx: Tra
 
     assert await names(tx) == ["Ärztehaus 100%", "Müller & Söhne GmbH"]
     assert await names(tx, q="zebra") == []
-    assert await names(tx, status=status) == ["Zebra Bau"]
+    assert await names(tx, status=[status]) == ["Zebra Bau"]
 
 
 @pytest.mark.parametrize(

@@ -123,6 +123,19 @@ async def test_who_does_not_see_a_customer_is_told_nothing_about_it(web: Web) ->
             assert (answer.status_code, answer.json()["code"]) == (404, "customer_not_found")
 
 
+async def test_hidden_customers_are_in_no_count(web: Web) -> None:
+    """CUS-33, CUS-85."""
+    partner = await web.a_partner()
+    await a_customer(partner)
+    shown = (await partner.get("/v1/customer-facets", management_type="co_managed")).json()
+    await as_owner(web, HIDDEN, await whose(partner))
+
+    hidden = (await partner.get("/v1/customer-facets")).json()
+
+    assert (shown["total"], hidden["total"], hidden["offers"]) == (1, 0, {})
+    assert (await partner.get("/v1/customers", tag="x", colour="red")).status_code == 422
+
+
 async def test_while_a_customer_is_held_nothing_is_begun_with_it(web: Web) -> None:
     """CUS-13; the operator decides, and is shown that it may."""
     partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)

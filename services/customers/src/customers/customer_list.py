@@ -1,4 +1,4 @@
-"""Customers as they are listed, searched and shown (CUS-29, CUS-31, CUS-32).
+"""Customers as they are listed, searched and shown (CUS-29, CUS-31 to CUS-34).
 
 Of a contact's time zone it is said whether it observes daylight saving (CUS-08).
 """
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import UNSET
-from sqlalchemy import FromClause, Select, bindparam, select, text
+from sqlalchemy import FromClause, Select, bindparam, select
 
 from chassis.database import Read, Reading
 from chassis.http.lists import Given, Listing, Paged, Sorts, Wanted
@@ -17,9 +17,9 @@ from chassis.http.views import Keyed, Stored, View, Withheld
 from contracts.customers.customers import AccountType, CommunicationsMode, Company, CustomerStatus, FirstAdmin, ManagementType, ProductAsked
 from contracts.customers.users import UserKind
 from customers.errors import CustomerNotFound
-from customers.rules.names import search_key
+from customers.rules.selecting import EVERYBODY, Filters, narrowed
 from customers.rules.time_zones import observes_daylight_saving
-from customers.tables.customers import LIVING, Customer
+from customers.tables.customers import Customer
 
 
 class ContactView(View, frozen=True, kw_only=True):
@@ -80,12 +80,7 @@ class CustomerView(View, frozen=True, kw_only=True):
 
 
 def _build(relation: FromClause, given: Given) -> Select[Any]:
-    customers = select(*CustomerListView.columns(relation)).where(
-        *(relation.c[name] == bindparam(name) for name in ("status", "management_type") if name in given)
-    )
-    if "status" not in given:
-        customers = customers.where(text(LIVING))
-    return customers.where(relation.c.name_key.like(bindparam("q"))) if "q" in given else customers
+    return narrowed(select(*CustomerListView.columns(relation)), relation, given)
 
 
 _SORTS: Final = Sorts(
@@ -98,19 +93,14 @@ _ONE: Final = Reading(Customer, lambda r, _shape: select(*CustomerView.columns(r
 _WITHHELD: Final = dict.fromkeys(("products", "review_reasons", "tags"), UNSET)
 
 
-async def page(
-    read: Read, wanted: Wanted, *, q: str | None = None, status: str | None = None, management_type: str | None = None
-) -> Listing[CustomerListView]:
-    """The customers that the reader sees; those rejected or deleted only where their status is asked for.
-
-    ``q`` is a fragment of the name.
-    """
+async def page(read: Read, wanted: Wanted, filters: Filters = EVERYBODY) -> Listing[CustomerListView]:
+    """The customers that the reader sees, as far as the filters leave them."""
     year = read.now.year
 
     def listed(row: Keyed) -> CustomerListView:
         return CustomerListView.of(row, contact=_contact(row["contact"], year))
 
-    return await _CUSTOMERS.page(read, wanted, view=listed, q=pattern(q), status=status, management_type=management_type)
+    return await _CUSTOMERS.page(read, wanted, view=listed, **filters.params)
 
 
 async def one(read: Read, customer_id: UUID) -> CustomerView:
@@ -144,11 +134,3 @@ def _contact(kept: str, year: int) -> msgspec.Raw:
     """A ``ContactView`` as JSON: what is kept, and one member more."""
     observes = observes_daylight_saving(_where(kept).time_zone, year)
     return msgspec.Raw(f'{kept[:-1]}, "observes_daylight_saving": {"true" if observes else "false"}}}'.encode())
-
-
-def pattern(fragment: str | None) -> str | None:
-    """A fragment as a pattern, in which nothing but its ends is open."""
-    if fragment is None or not fragment.strip():
-        return None
-    escaped = search_key(fragment).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -21,6 +21,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customer-drafts",
         "/v1/customer-drafts/{draft_id}",
         "/v1/customer-drafts/{draft_id}/submit",
+        "/v1/customer-facets",
         "/v1/customers",
         "/v1/customers/{customer_id}",
         "/v1/customers/{customer_id}/actions",

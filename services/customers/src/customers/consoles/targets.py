@@ -10,7 +10,7 @@ from chassis.database import Read
 from chassis.http.lists import Given, Listing, Paged, Sorts, Wanted
 from chassis.http.views import Stored, View
 from contracts.customers.customers import ManagementType, ProductAsked
-from customers.customer_list import pattern
+from customers.rules.selecting import pattern
 from customers.tables.customers import Customer
 
 _MANAGED: Final = ("partner_managed", "co_managed")

@@ -8,28 +8,16 @@ from starlette.responses import Response
 
 from chassis.access.permissions import Permission
 from chassis.http.calls import Call, allow
-from chassis.http.lists import Listing, ListQuery
-from chassis.http.text import Text
-from contracts.customers.customers import CustomerStatus, ManagementType
+from chassis.http.lists import Listing
 from customers import customer_list, customers, details, first_admins, tagging
 from customers.customer_list import CustomerListView, CustomerView
 from customers.first_admins import ReplaceAddress
 from customers.routes.bodies import ChangedCustomer, LastingAddress, NewCustomer, NewTags
+from customers.routes.filters import CustomersQuery
 from customers.rules.actions import EDIT, EVERYBODY, STAFF
 from customers.tagging import TagCustomer
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
-
-
-class CustomersQuery(ListQuery):
-    """``q`` is a fragment of the name. Sorts: name, type, created_at, status.
-
-    Customers that were rejected, deleted or purged are listed only where ``status`` asks for them.
-    """
-
-    q: Annotated[str, Text(200)] | None = None
-    status: CustomerStatus | None = None
-    management_type: ManagementType | None = None
 
 
 @router.post("", status_code=201, response_model=CustomerView)
@@ -42,8 +30,7 @@ async def create(body: NewCustomer, call: Annotated[Call, allow(Permission.CUSTO
 @router.get("", response_model=Listing[CustomerListView])
 async def list_customers(query: Annotated[CustomersQuery, Query()], call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
     async with call.read() as read:
-        found = customer_list.page(read, query.wanted, q=query.q, status=query.status, management_type=query.management_type)
-        return call.answer(await found)
+        return call.answer(await customer_list.page(read, query.wanted, query.filters))
 
 
 @router.get("/{customer_id}", response_model=CustomerView)
