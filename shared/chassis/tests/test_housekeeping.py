@@ -17,7 +17,7 @@ async def test_an_answer_is_kept_for_two_days_and_no_longer(worker_database: Wor
         for key, hours in (("old", 49), ("young", 47)):
             await connection.execute(PUT, key, clock.now() - timedelta(hours=hours))
 
-    await Housekeeping(worker_database, clock).clean()
+    await Housekeeping(worker_database, clock).look()
 
     async with worker_database.direct() as connection:
         assert [row["key"] for row in await connection.fetch("select key from idempotency_keys")] == ["young"]

@@ -5,13 +5,13 @@ claimed with SKIP LOCKED, and worked off in one transaction with everything it c
 tells. Its business time is its own ``due_at``, however late it runs. There is no other
 scheduler.
 
-A sandbox partner's work is due by its own clock, one piece at a time, oldest first; what is real
-goes before it. ``retry_at`` is real time for everybody: nobody tries before it.
+A sandbox partner's work is due by its own clock, one piece at a time, oldest first, also when the
+world was in the way of one; only what asks to be tried later, or fails for a reason of its own, is
+passed. What is real goes before it. ``retry_at`` is real time for everybody: nobody tries before it.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -28,11 +28,14 @@ from chassis.clock import Clock
 from chassis.database.tables import Base, TenantRow
 from chassis.database.transaction import Transaction
 from chassis.database.worker import Work, WorkerDatabase
-from chassis.failures import readable, reason_of
+from chassis.failures import OUTSIDE, Verdict, judge, readable, reason_of
+from chassis.loops import pause
 
 log = structlog.get_logger()
 
 _IDLE: Final = 0.2
+_KEEPS_ITS_PLACE: Final = 5
+"""Tries of a sandbox's piece in whose way the world was, until others pass it."""
 _LONGEST: Final = timedelta(hours=1)
 _LEAVE: Final = text("select set_config('idle_in_transaction_session_timeout', :patience, true)")
 """A worker's open transaction that says nothing is ended after ten seconds, unless it asks for more."""
@@ -159,11 +162,12 @@ async def withdraw(tx: Transaction, kind: str, subject: UUID) -> bool:
 class DueWorker:
     """Works off what is due, oldest first, until it is stopped.
 
-    It has several hands, so that an item that waits (for a mail server, say) holds no other back. While
-    nothing is due one of them looks out for all.
+    It has several hands, so that an item that waits holds no other back; what waits for somebody outside
+    (``Due.outside``) has a worker of its own, because such items come in crowds. While nothing is due
+    one hand looks out for all.
     """
 
-    def __init__(self, kinds: Sequence[Due], database: WorkerDatabase, clock: Clock, *, hands: int = 3) -> None:
+    def __init__(self, kinds: Sequence[Due], database: WorkerDatabase, clock: Clock, *, hands: int = 3, name: str = "due work") -> None:
         self._kinds = {due.kind: due for due in kinds}
         self._database = database
         self._clock = clock
@@ -171,7 +175,7 @@ class DueWorker:
         self._stopping = asyncio.Event()
         self._lookout = asyncio.Lock()
         self._found = asyncio.Event()
-        self.name: Final = "due work"
+        self.name: Final = name
         self.failures = 0
         """Failures in a row to reach the database; 0 while all is well (readiness)."""
 
@@ -185,10 +189,10 @@ class DueWorker:
             try:
                 worked = await self.work_one()
                 self.failures = 0
-            except (DBAPIError, OSError, TimeoutError) as lost:
+            except OUTSIDE as lost:
                 self.failures += 1
                 worked = False
-                log.warning("due_work_interrupted", reason=repr(lost), failures=self.failures)
+                log.warning("due_work_interrupted", reason=reason_of(lost), failures=self.failures)
             if not worked:
                 await self._rest(_IDLE * (1 + min(self.failures, 10)))
 
@@ -206,8 +210,7 @@ class DueWorker:
             return
         self._found.clear()
         async with self._lookout:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), timeout=seconds)
+            await pause(self._stopping, seconds)
 
     async def work_one(self) -> bool:
         """Work off the item that has been due longest; False when nothing is due."""
@@ -246,14 +249,19 @@ class DueWorker:
             await self._later(work, row, failure)
 
     async def _later(self, work: Work, row: Row[Any], failure: Exception) -> None:
-        wait = (
-            failure.after if isinstance(failure, Retry) and failure.after else min(timedelta(seconds=2 ** min(row.attempts, 12)), _LONGEST)
-        )
         reason = str(failure) if isinstance(failure, Retry) else reason_of(failure)
         if not isinstance(failure, Retry):
             log.error("due_work_failed", kind=row.kind, subject=str(row.subject), attempts=row.attempts + 1, exc_info=failure)
         await work.session.execute(
             update(DueRow)
             .where(DueRow.partner_id == row.partner_id, DueRow.id == row.id)
-            .values(retry_at=self._clock.now() + wait, attempts=DueRow.attempts + 1, last_error=readable(reason))
+            .values(retry_at=self._clock.now() + _wait(row, failure), attempts=DueRow.attempts + 1, last_error=readable(reason))
         )
+
+
+def _wait(row: Row[Any], failure: Exception) -> timedelta:
+    if isinstance(failure, Retry) and failure.after:
+        return failure.after
+    if row.sandbox and row.attempts < _KEEPS_ITS_PLACE and judge(failure) is Verdict.PASSING:
+        return timedelta()
+    return min(timedelta(seconds=2 ** min(row.attempts, 12)), _LONGEST)

@@ -13,8 +13,9 @@ from enum import StrEnum
 from typing import Final
 
 import asyncpg
+from aiokafka.errors import KafkaError
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -22,6 +23,15 @@ from chassis.errors import Refusal
 
 _DATA: Final = ("21", "22", "23", "42501", "54")
 _WORLD: Final = ("40001", "40P01", "08", "25006", "53", "55P03", "57", "58")
+OUTSIDE: Final = (
+    OSError,
+    KafkaError,
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that the server ended while it was idle, at its next use
+)
+"""What a loop waits for, whatever it is: the database, the broker or the network said it, and may say something else the next time."""
 _LONGEST_REASON: Final = 2000
 _MOST_FAULTS: Final = 10
 
@@ -43,7 +53,7 @@ def judge(failure: BaseException) -> Verdict:
     """What is to be done about a failure of a handler or of its transaction."""
     if isinstance(failure, Refusal | Poison):
         return Verdict.POISON
-    if isinstance(failure, OSError | NoConnectionFree | StaleDataError):
+    if isinstance(failure, OSError | KafkaError | NoConnectionFree | StaleDataError):
         return Verdict.PASSING
     if isinstance(failure, DBAPIError) and failure.connection_invalidated:
         return Verdict.PASSING

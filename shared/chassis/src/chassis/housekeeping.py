@@ -5,19 +5,18 @@ kept for 48 hours. A service may give more chores of its own. Several workers ma
 once, and what fails is done the next time.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.clock import Clock
 from chassis.database.worker import WorkerDatabase
+from chassis.failures import OUTSIDE, reason_of
 from chassis.http import idempotency
+from chassis.loops import Periodic
 
 log = structlog.get_logger()
 
@@ -32,28 +31,16 @@ async def forget_answers(session: AsyncSession, now: datetime) -> int:
     return await idempotency.purge(session, now - KEYS_KEPT)
 
 
-class Housekeeping:
-    """Does the chores of a service until it is stopped."""
+class Housekeeping(Periodic):
+    """Does the chores of a service until it is stopped. Nothing depends on a chore."""
 
     def __init__(self, database: WorkerDatabase, clock: Clock, chores: Sequence[Chore] = ()) -> None:
+        super().__init__("housekeeping", _EVERY, matters=False)
         self._database = database
         self._clock = clock
         self._chores = (forget_answers, *chores)
-        self._stopping = asyncio.Event()
-        self.name: Final = "housekeeping"
-        self.failures: Final = 0
-        """Nothing depends on a chore, so a failed one makes nobody unready."""
 
-    async def run(self) -> None:
-        while not self._stopping.is_set():
-            await self.clean()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), timeout=_EVERY)
-
-    def stop(self) -> None:
-        self._stopping.set()
-
-    async def clean(self) -> None:
+    async def look(self) -> None:
         """Do every chore once, each in a transaction of its own."""
         for chore in self._chores:
             try:
@@ -61,5 +48,5 @@ class Housekeeping:
                     gone = await chore(work.session, self._clock.now())
                 if gone:
                     log.info("old_rows_forgotten", chore=chore.__name__, rows=gone)
-            except (SQLAlchemyError, OSError) as failure:
-                log.info("chore_failed", chore=chore.__name__, reason=repr(failure))
+            except OUTSIDE as failure:
+                log.info("chore_failed", chore=chore.__name__, reason=reason_of(failure))

@@ -4,13 +4,17 @@ A loop that ends by itself is a bug, and the process must not go on without it.
 """
 
 import asyncio
+import logging
 import signal
 import time
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Final, Protocol
 
 import structlog
+
+from chassis.failures import OUTSIDE, reason_of
 
 log = structlog.get_logger()
 
@@ -30,11 +34,57 @@ class Loop(Protocol):
     def stop(self) -> None: ...
 
 
+async def pause(stopping: asyncio.Event, seconds: float) -> None:
+    """Wait so long, or until it is time to stop."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), timeout=seconds)
+
+
+class Periodic(ABC):
+    """A loop that looks every so many seconds. What the world does to a look is said, and the next one is on time.
+
+    Where nothing ``matters`` that a look would have shown, failures make nobody unready.
+    """
+
+    def __init__(self, name: str, seconds: float, *, matters: bool = True) -> None:
+        self.name: Final = name
+        self.seconds = seconds
+        self.failures = 0
+        """Failures in a row; 0 while all is well (readiness)."""
+        self._matters = matters
+        self._stopping = asyncio.Event()
+
+    @abstractmethod
+    async def look(self) -> object:
+        """Look once; True when there is more to do at once."""
+
+    async def run(self) -> None:
+        while not self._stopping.is_set():
+            if await self._once() is not True:
+                await pause(self._stopping, self.seconds)
+
+    def stop(self) -> None:
+        """Ask the loop to end after the look in hand."""
+        self._stopping.set()
+
+    async def _once(self) -> object:
+        try:
+            found = await self.look()
+        except OUTSIDE as failure:
+            self.failures += self._matters
+            log.log(logging.WARNING if self._matters else logging.INFO, "part_interrupted", part=self.name, reason=reason_of(failure))
+            return False
+        self.failures = 0
+        return found
+
+
 class Loops:
     """The loops of one process."""
 
     def __init__(self, loops: Sequence[Loop]) -> None:
         self._loops = loops
+        self.failed = False
+        """Whether one of them ended by itself."""
         self._until: float | None = None
 
     def stop(self) -> None:
@@ -47,7 +97,7 @@ class Loops:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run them; on leaving, wait for what they have in hand."""
-        tasks = [asyncio.create_task(_or_die(loop), name=loop.name) for loop in self._loops]
+        tasks = [asyncio.create_task(self._run(loop), name=loop.name) for loop in self._loops]
         try:
             yield
         finally:
@@ -62,12 +112,15 @@ class Loops:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
 
-
-async def _or_die(loop: Loop) -> None:
-    structlog.contextvars.bind_contextvars(part=loop.name)
-    try:
-        await loop.run()
-    except Exception:
-        log.exception("part_failed")
-        signal.raise_signal(signal.SIGTERM)
-        raise
+    async def _run(self, loop: Loop) -> None:
+        structlog.contextvars.bind_contextvars(part=loop.name)
+        try:
+            await loop.run()
+        except Exception:
+            log.exception("part_failed")
+            self.failed = True
+        finally:
+            if self._until is None:
+                log.error("part_ended")
+                self.failed = True
+                signal.raise_signal(signal.SIGTERM)

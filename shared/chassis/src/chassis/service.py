@@ -126,6 +126,8 @@ class Process:
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. A part that fails for good ends the process."""
         await serve(self.app(), host=self._settings.http_host, port=self._settings.http_port, stopping=self._running.stop)
+        if self._running.failed:
+            raise SystemExit(1)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
@@ -158,7 +160,7 @@ class Process:
             loops += [
                 ConsumerWorker(one, self._work, kafka=kafka, prefix=prefix, slot=self._settings.slot) for one in self._service.consumers
             ]
-            loops.append(DueWorker((*self._service.due, *due_work(self._service.jobs)), self._work, self._clock))
+            loops += self._hands(self._work)
             loops.append(Sealing(self._work))
             loops.append(Housekeeping(self._work, self._clock, (forget_jobs, *self._service.chores)))
             loops.append(Backlogs(self._work, self._clock))
@@ -168,6 +170,12 @@ class Process:
             heart = Heart(self._service.name, self._service.states, self._clock)
             loops.append(Relay(self._work, kafka=kafka, prefix=prefix, heart=heart))
         return loops
+
+    def _hands(self, database: WorkerDatabase) -> Sequence[Loop]:
+        kinds = (*self._service.due, *due_work(self._service.jobs))
+        inside, outside = [one for one in kinds if not one.outside], [one for one in kinds if one.outside]
+        waiting = [DueWorker(outside, database, self._clock, name="due work outside")] if outside else []
+        return [DueWorker(inside, database, self._clock), *waiting]
 
     @property
     def _follows_clocks(self) -> bool:

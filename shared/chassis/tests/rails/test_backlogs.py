@@ -28,7 +28,7 @@ async def test_backlogs_are_shown_while_they_last(
     await Batches(worker_database, Consumer(group="houses", handlers=[building]), prefix="").apply([Log().built("no garden")])
     backlogs = Backlogs(worker_database, clock)
 
-    await backlogs.look(clock.now())
+    await backlogs.look()
     assert shown() == {
         'due_backlog_items{kind="house.build"} 2.0',
         'due_failing_items{kind="house.build"} 0.0',
@@ -38,5 +38,5 @@ async def test_backlogs_are_shown_while_they_last(
 
     async with worker_database.direct() as connection:
         await connection.execute("delete from due; delete from parked")
-    await backlogs.look(clock.now())
+    await backlogs.look()
     assert shown() == set()

@@ -132,6 +132,24 @@ async def test_eight_hands_do_a_sandboxs_work_in_order(worker_database: WorkerDa
     assert len(times) == len(names)
 
 
+async def test_what_the_world_was_in_the_way_of_keeps_its_place(worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    """June's closing that met a deadlock runs before July's report all the same."""
+    partner_id = await a_sandbox(worker_database, ahead=99 * DAY)
+    await plan(worker_database, partner_id, june=clock.now() + DAY, july=clock.now() + 31 * DAY)
+    in_the_way = iter([OSError("deadlock"), OSError("lock timeout")])
+
+    async def build_if_it_can(tx: Transaction, item: DueItem) -> None:
+        if failure := next(in_the_way, None):
+            raise failure
+        await build_it(tx, item)
+
+    worker = DueWorker([Due("house.build", build_if_it_can)], worker_database, clock)
+    while await worker.work_one():
+        pass
+
+    assert await built(worker_database) == ["june", "july"]
+
+
 async def test_a_second_try_waits_in_real_time(worker_database: WorkerDatabase, clock: FixedClock) -> None:
     async def fail(_tx: Transaction, _item: DueItem) -> None:
         raise Retry("the mail server sleeps", after=timedelta(minutes=1))

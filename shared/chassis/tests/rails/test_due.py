@@ -5,9 +5,10 @@ from datetime import timedelta
 
 from house import houses
 from pydantic import TypeAdapter
+from sqlalchemy import text
 
 from chassis import due
-from chassis.database import Transaction, WorkerDatabase
+from chassis.database import DatabaseSettings, Transaction, WorkerDatabase
 from chassis.due import Due, DueItem, DueWorker, Retry
 from chassis.ids import new_id
 from chassis_testing.clock import FixedClock
@@ -99,6 +100,26 @@ async def failure(database: WorkerDatabase) -> tuple[int, str]:
         row = await connection.fetchrow("select attempts, last_error from due")
     assert row is not None
     return tuple(row)
+
+
+async def test_a_hand_that_finds_no_connection_waits_for_one(fresh_database: DatabaseSettings, clock: FixedClock) -> None:
+    database = WorkerDatabase(fresh_database, clock, connections=1)
+    database._engine.pool._timeout = 0.1  # type: ignore[attr-defined]  # as QueuePool has it
+    await plan_some(database, clock, "Villa")
+    clock.move(timedelta(days=1))
+    worker = DueWorker([Due("house.build", build_it)], database, clock)
+    async with database.work() as holding:
+        await holding.session.execute(text("select 1"))
+        working = asyncio.create_task(worker.run())
+        await eventually(lambda: _is(worker.failures > 2))
+    await eventually(lambda: built(database))
+    worker.stop()
+    await working
+    await database.close()
+
+
+async def _is(condition: bool) -> bool:  # noqa: FBT001
+    return condition
 
 
 async def test_planning_a_slot_again_moves_it_and_withdrawing_takes_it_back(worker_database: WorkerDatabase, clock: FixedClock) -> None:

@@ -6,22 +6,17 @@ stays true: whatever stood before those beats is in every later transaction. A l
 lets the age grow, and nothing else: rights are then asked for.
 """
 
-import asyncio
 import math
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final
 
-import structlog
 from prometheus_client import Gauge
 from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.clock import Clock
 from chassis.database import ApiDatabase
+from chassis.loops import Periodic
 from chassis.metrics import REGISTRY
-
-log = structlog.get_logger()
 
 FRESH: Final = timedelta(seconds=5)
 """Younger than this is as good as what customers itself would say."""
@@ -34,19 +29,16 @@ _EVERY: Final = 0.5
 _HEARD: Final = text("select beat_at, as_of from door.access_heard()")
 
 
-class Freshness:
-    """Looks until it is stopped."""
+class Freshness(Periodic):
+    """Looks until it is stopped. Nobody is made unready by knowing less: who asks is confirmed by customers."""
 
     def __init__(self, database: ApiDatabase, clock: Clock) -> None:
+        super().__init__("freshness of access", _EVERY, matters=False)
         self._database = database
         self._clock = clock
-        self._stopping = asyncio.Event()
         self._began = clock.now()
         self.known_at: datetime | None = None
         """Everything that customers had committed by then is known here."""
-        self.name: Final = "freshness of access"
-        self.failures: Final = 0
-        """Nobody is made unready by knowing less: who asks is confirmed by customers."""
         self.caught_up = False
         """Whether everything that stood in the log when this process began has taken effect (readiness)."""
         AGE.set_function(self._seconds)
@@ -63,18 +55,6 @@ class Freshness:
     @property
     def readable(self) -> bool:
         return self.age < READABLE
-
-    async def run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                await self.look()
-            except (SQLAlchemyError, OSError) as failure:
-                log.info("freshness_not_seen", reason=repr(failure))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), timeout=_EVERY)
-
-    def stop(self) -> None:
-        self._stopping.set()
 
     async def look(self) -> None:
         """Look once; ``run`` does so twice a second."""

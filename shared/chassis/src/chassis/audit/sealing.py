@@ -4,22 +4,17 @@ An entry that commits late comes later in the chain, and nothing else: its numbe
 sealed, its time when it was made.
 """
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, Final
 from uuid import UUID
 
-import structlog
 from sqlalchemy import RowMapping, text
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.audit.chain import GENESIS, SAID, link
 from chassis.database.locks import Lock
 from chassis.database.worker import WorkerDatabase
-
-log = structlog.get_logger()
+from chassis.loops import Periodic
 
 _MOST: Final = 1_000
 _EVERY: Final = 1.0
@@ -40,32 +35,16 @@ on conflict (partner_id) do update set number = excluded.number, hash = excluded
 """)
 
 
-class Sealing:
+class Sealing(Periodic):
     """Seals what is not sealed yet, until it is stopped."""
 
     def __init__(self, database: WorkerDatabase) -> None:
+        super().__init__("audit", _EVERY)
         self._database = database
-        self._stopping = asyncio.Event()
-        self.name: Final = "audit"
-        self.failures = 0
-        """Failures in a row to reach the database; 0 while all is well (readiness)."""
 
-    async def run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                async with self._database.work() as work:
-                    sealed = await seal(work.session)
-                self.failures = 0
-            except (SQLAlchemyError, OSError, TimeoutError) as failure:
-                self.failures += 1
-                sealed = 0
-                log.warning("sealing_interrupted", reason=repr(failure), failures=self.failures)
-            if sealed < _MOST:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), timeout=_EVERY)
-
-    def stop(self) -> None:
-        self._stopping.set()
+    async def look(self) -> bool:
+        async with self._database.work() as work:
+            return await seal(work.session) == _MOST
 
 
 async def seal(session: AsyncSession, *, most: int = _MOST) -> int:

@@ -7,15 +7,16 @@ whoever can still write has read after everybody who cannot.
 
 import asyncio
 import time
-from contextlib import suppress
 from typing import Any, Final
 
 import asyncpg
 import structlog
-from aiokafka.errors import KafkaError, ProducerFenced
+from aiokafka.errors import ProducerFenced
 
 from chassis.database.locks import Lock
 from chassis.database.worker import WorkerDatabase
+from chassis.failures import OUTSIDE, reason_of
+from chassis.loops import pause
 from chassis.relay.beating import Heart
 from chassis.relay.fencing import producing
 from chassis.relay.measuring import Pulse
@@ -23,6 +24,7 @@ from chassis.relay.publishing import Publisher
 from chassis.relay.reading import PLANNING
 from chassis.relay.terms import Term
 from chassis.relay.waking import Bell
+from chassis.retrying import backoff
 
 log = structlog.get_logger()
 
@@ -31,15 +33,6 @@ _BACKOFF: Final = (0.1, 0.5, 1.0, 2.0)
 _TERM: Final = 86_400.0
 """Seconds after which a leader starts a new producer: what was not renewed for seven days, a broker forgets with its epoch."""
 _ANSWER_WITHIN: Final = 10.0
-
-_INTERRUPTIONS: Final = (
-    OSError,
-    TimeoutError,
-    KafkaError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # a connection that the server ended while it was idle, at its next use
-)
 
 
 class Relay:
@@ -52,7 +45,7 @@ class Relay:
         self._heart = heart
         self._stopping = asyncio.Event()
         self._rung = asyncio.Event()
-        self._pulse = Pulse()
+        self._pulse = Pulse(database)
         self._suspects: set[int] = set()
         """Rows of batches that were refused for their size: each is tried alone, to find the one."""
         self.name: Final = "relay"
@@ -70,17 +63,25 @@ class Relay:
 
     async def run(self) -> None:
         """Lead whenever nobody else does, until ``stop``. A lost database or broker is waited for."""
+        async with asyncio.TaskGroup() as both:
+            measuring = both.create_task(self._pulse.run())
+            try:
+                await self._lead_or_wait()
+            finally:
+                measuring.cancel()
+
+    async def _lead_or_wait(self) -> None:
         while not self._stopping.is_set():
             try:
                 await self._stand()
             except ProducerFenced:
                 log.warning("relay_fenced")
-            except _INTERRUPTIONS as failure:
+            except OUTSIDE as failure:
                 self.failures += 1
-                log.warning("relay_interrupted", reason=repr(failure), failures=self.failures)
+                log.warning("relay_interrupted", reason=reason_of(failure), failures=self.failures)
             finally:
                 self._pulse.leading = False
-            await self._pause(_BACKOFF[min(self.failures, len(_BACKOFF) - 1)])
+            await pause(self._stopping, backoff(self.failures, _BACKOFF))
 
     def stop(self) -> None:
         """Ask the loop to end after the wave in hand."""
@@ -101,11 +102,10 @@ class Relay:
                     await self._lead(connection)
                 else:
                     self.failures = 0
-                    await self._pause(_STAND_BY)
+                    await pause(self._stopping, _STAND_BY)
 
     async def _lead(self, connection: "asyncpg.Connection[Any]") -> None:
         self._pulse.leading = True
-        await self._pulse.beat(connection)
         bell = Bell(connection, self._rung)
         await bell.listen()
         while not self._stopping.is_set():
@@ -124,11 +124,7 @@ class Relay:
                 await bell.wake()
                 await term.publish()
             self.failures = 0
-            await self._pulse.beat(connection)
+            self._pulse.turned()
             if not waiting:
                 await bell.rest()
         await term.settle()
-
-    async def _pause(self, seconds: float) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), timeout=seconds)

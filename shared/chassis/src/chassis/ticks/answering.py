@@ -7,24 +7,19 @@ answer one round with nothing, there was nothing on its way when the round began
 come since, and nothing will: each had read all there was, and nobody has said more.
 """
 
-import asyncio
 from collections.abc import Sequence
-from contextlib import suppress
-from typing import Any, Final
+from typing import Any, Final, override
 from uuid import UUID
 
-import structlog
-from aiokafka.errors import KafkaError
 from sqlalchemy import Row, text
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.clock import Clock
 from chassis.consumers.handlers import Consumer
 from chassis.database.worker import Work, WorkerDatabase
+from chassis.failures import OUTSIDE
+from chassis.loops import Periodic
 from chassis.ticks.ends import Ends, Log
 from contracts.any.clocks import PartnerClockReached
-
-log = structlog.get_logger()
 
 _IDLE: Final = 0.1
 _BUSY: Final = 0.02
@@ -49,30 +44,25 @@ type Round = tuple[UUID, int]
 """One asking: the partner and the version of its clock."""
 
 
-class Answering:
+class Answering(Periodic):
     """Answers the ticks of one service until it is stopped. Several workers may: each tick is answered once."""
 
     def __init__(
         self, service: str, consumers: Sequence[Consumer], database: WorkerDatabase, clock: Clock, *, kafka: str, prefix: str
     ) -> None:
+        super().__init__("ticks", _IDLE)
         self._service = service
         self._database = database
         self._clock = clock
         self._follows = {one.group: {prefix + topic for topic in one.topics()} for one in consumers}
         self._log = Log(set().union(*self._follows.values()), kafka=kafka, client_id=f"{service}-ticks")
         self._ends: dict[Round, Ends] = {}
-        self._stopping = asyncio.Event()
         self._linger = 0
-        self.name: Final = "ticks"
-        self.failures = 0
-        """Failures in a row; 0 while all is well (readiness)."""
 
+    @override
     async def run(self) -> None:
         try:
-            while not self._stopping.is_set():
-                await self._turn()
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), timeout=_BUSY if self._linger else _IDLE)
+            await super().run()
         finally:
             await self.close()
 
@@ -80,12 +70,23 @@ class Answering:
         """Let the connection to the log go."""
         await self._log.close()
 
-    def stop(self) -> None:
-        """Ask the loop to end after the look in hand."""
-        self._stopping.set()
-
     async def look(self) -> int:
         """Look once; answers how many ticks are still unanswered."""
+        had, left = bool(self._ends), 0
+        try:
+            left = await self._answer_all()
+            await self._log.rest()
+        except OUTSIDE:
+            had = False
+            self._linger = 0
+            await self.close()
+            raise
+        finally:
+            self._linger = _LINGER if left or had else max(0, self._linger - 1)
+            self.seconds = _BUSY if self._linger else _IDLE
+        return left
+
+    async def _answer_all(self) -> int:
         async with self._database.work() as work:
             rounds: list[Round] = [tuple(row) for row in await work.session.execute(_OPEN)]
         self._ends = {one: ends for one, ends in self._ends.items() if one in rounds}
@@ -95,19 +96,6 @@ class Answering:
             reached = await self._reached()
             rounds = [one for one in rounds if not (self._has_read(self._ends[one], reached) and await self._answer(*one))]
         return len(rounds)
-
-    async def _turn(self) -> None:
-        try:
-            had = bool(self._ends)
-            left = await self.look()
-            self._linger = _LINGER if left or had else max(0, self._linger - 1)
-            await self._log.rest()
-            self.failures = 0
-        except (SQLAlchemyError, KafkaError, OSError, TimeoutError) as failure:
-            self.failures += 1
-            self._linger = 0
-            log.info("ticks_not_answered", reason=repr(failure), failures=self.failures)
-            await self.close()
 
     async def _reached(self) -> dict[tuple[str, str, int], int]:
         async with self._database.work() as work:
