@@ -15,6 +15,7 @@ import uvloop
 from benchmarks import creating, door, platform, projecting, relaying, report, requests, showing, starting
 from benchmarks.frame import ROWS, Result, Row, measure
 from benchmarks.stage import opened
+from chassis import memory
 
 MODULES: Final = (requests, creating, relaying, projecting, showing, door, starting, platform)
 """Where rows are: whoever adds a module names it here."""
@@ -57,6 +58,7 @@ async def _measured(rows: Sequence[Row]) -> list[Result]:
     results: list[Result] = []
     with tempfile.TemporaryDirectory(prefix="partnerdeck-bench-", ignore_cleanup_errors=True) as folder:
         async with opened(Path(folder)) as stage:
+            memory.settle()  # as each process of a service does; relays and consumers are measured in this one
             for row in rows:
                 results.append(await measure(row, stage))
                 await asyncio.to_thread(typer.echo, report.line(results[-1]))

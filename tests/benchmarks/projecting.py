@@ -58,6 +58,7 @@ _decode: Final = msgspec.json.Decoder(_Changed).decode
     unit="events/s",
     rate=True,
     bar=at_least(0.60, aim=0.80),
+    cause="a third is reading each record whole, by its published model and with its envelope, where the limit reads four members",
 )
 async def projected(stage: Stage) -> AsyncIterator[Round]:
     async with _database(stage) as database:
