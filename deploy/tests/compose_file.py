@@ -1,5 +1,6 @@
 """docker-compose.yml as the tests read it: with everything merged, and its folders as they are on this machine."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docker-compose.yml"
 WHOLE: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 OURS = "partnerdeck:local"
+_CHOICE = re.compile(r"\$\{\w+:-([^}]*)\}")
 SERVICES = ("customers", "licensing", "reporting", "notifications")
 
 
@@ -49,8 +51,8 @@ class Container:
         return text
 
     def told(self, secrets: Path) -> dict[str, str]:
-        """Its environment, with paths as they are here."""
-        return {name: self.found(value, secrets) for name, value in self.environment.items()}
+        """Its environment, with paths as they are here, and what nobody has chosen as it is by default."""
+        return {name: self.found(_CHOICE.sub(r"\1", value), secrets) for name, value in self.environment.items()}
 
     def command(self, secrets: Path) -> list[str]:
         return [self.found(word, secrets) for word in self.said["command"]]

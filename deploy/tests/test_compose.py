@@ -17,6 +17,7 @@ from chassis.environment import ProcessSettings
 from onebox import environment
 from onebox.home import Home
 from onebox.program import errands, servers
+from simulator.settings import ConsoleSettings, SampleSettings, Settings, load
 
 OWN = environment._OWN
 KEPT = {"/var/lib/postgresql", "/var/lib/kafka/data"}
@@ -58,14 +59,18 @@ def test_it_fits_the_compose_specification() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-@pytest.mark.parametrize("name", [*SERVICES, "gateway", "billing"])
-def test_every_process_reads_its_settings_from_its_environment_alone(name: str, secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name == "billing":
-        for variable, value in CONTAINERS[name].told(secrets).items():
-            monkeypatch.setenv(variable, value)
-        assert importlib.import_module("simulator.settings").load().kafka == "kafka:9092"
-        return
+@pytest.mark.parametrize(("name", "kind"), [("billing", Settings), ("console", ConsoleSettings)])
+def test_every_sample_program_reads_its_settings_likewise(
+    name: str, kind: type[SampleSettings], secrets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in CONTAINERS[name].told(secrets).items():
+        monkeypatch.setenv(variable, value)
 
+    assert load(kind).model_dump().keys() == kind.model_fields.keys()
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "gateway"])
+def test_every_process_reads_its_settings_from_its_environment_alone(name: str, secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = settings_of(CONTAINERS[name], secrets, monkeypatch)
     assert (settings.http_host, settings.http_port, settings.log_format) == ("0.0.0.0", 8080, "json")  # noqa: S104 - inside a container
 
@@ -81,10 +86,12 @@ def test_every_job_knows_the_owner_and_no_service_does(name: str, secrets: Path,
     assert owner.get_secret_value() == (secrets / "owners" / service).read_text()
 
 
-def test_each_process_is_told_what_onebox_tells_it(home: Home) -> None:
+def test_each_process_is_told_what_onebox_tells_it(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    for traces in ("PARTNERDECK_TRACES_URL", "PARTNERDECK_TRACES_SHARE"):
+        monkeypatch.delenv(traces, raising=False)
     told = {name: environment.serving(name, home) for name in (*SERVICES, "gateway")}
     told |= {f"migrate-{service}": environment.owning(service, home) for service in SERVICES}
-    told |= {"bootstrap": environment.bootstrapping(home), "billing": environment.billing(home)}
+    told |= {"bootstrap": environment.bootstrapping(home), "billing": environment.billing(home), "console": environment.console(home)}
     told |= {"screening": environment.owning("customers", home), "catalogue": environment.owning("licensing", home)}
 
     for name, said in told.items():
@@ -146,6 +153,7 @@ def test_nobody_sees_the_secrets_of_another() -> None:
     }
 
     assert {name: seen[name] for name in SERVICES} == {service: {service} for service in SERVICES}
+    assert seen["console"] == {"console"}
     assert seen["gateway"] == seen["kafka"] == seen["mail"] == seen["topics"] == set()
     assert (seen["postgres"], seen["billing"], seen["operator"]) == ({"postgres"}, {"billing"}, {"owners"})
     others = [one for one in CONTAINERS.values() if one.name != "secrets"]
@@ -155,7 +163,7 @@ def test_nobody_sees_the_secrets_of_another() -> None:
 def test_only_this_machine_reaches_the_ports() -> None:
     ports = {name: one.said["ports"] for name, one in CONTAINERS.items() if "ports" in one.said}
 
-    assert set(ports) == {"gateway", "mail"}
+    assert set(ports) == {"gateway", "console", "mail"}
     assert all(port.startswith("127.0.0.1:") for published in ports.values() for port in published)
 
 

@@ -48,9 +48,11 @@ def test_secrets_are_made_once_and_stay(secrets: Path) -> None:
     by_path("fresh_secrets", secrets)
 
     assert {file: file.read_bytes() for file in secrets.rglob("*") if file.is_file()} == before
-    assert (secrets / "customers/link_key").read_text() == (secrets / "notifications/link_key").read_text()
-    others = [content for file, content in before.items() if file.name != "link_key"]
-    assert len(set(others)) == len(others) == 4 * len(("worker", "api", "owner")) + len(("superuser", "operator", "billing", "signing key"))
+    for shared, by in (("link_key", "notifications"), ("console_key", "console")):
+        assert (secrets / "customers" / shared).read_text() == (secrets / by / shared).read_text()
+    others = [content for file, content in before.items() if file.name not in {"link_key", "console_key"}]
+    of_one = ("superuser", "operator", "billing", "signing key", "sealing keys")
+    assert len(set(others)) == len(others) == 4 * len(("worker", "api", "owner")) + len(of_one)
 
 
 async def test_every_login_enters_its_own_database_and_no_other(server: PostgresAddress, secrets: Path) -> None:

@@ -43,6 +43,7 @@ def billing(home: Home) -> dict[str, str]:
 def console(home: Home) -> dict[str, str]:
     """For the sample product console."""
     return _everybodys() | {
+        "SIMULATOR_CONSOLE_HOST": "127.0.0.1",
         "SIMULATOR_CONSOLE_PORT": str(home.ports()["console"]),
         "SIMULATOR_CONSOLE_KEY": home.secrets().console_key,
         "SIMULATOR_PARTNERDECK_URL": home.gateway(),
