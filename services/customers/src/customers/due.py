@@ -9,7 +9,7 @@ from chassis.due import Due
 from customers.consents import expiring, import_work
 from customers.consoles import launching
 from customers.identity import resets
-from customers.offboarding import deletion, purging
+from customers.offboarding import deletion, purging, staging
 from customers.rules import console_sessions
 
 
@@ -19,6 +19,7 @@ def kinds() -> Sequence[Due]:
         Due(console_sessions.EXPIRE, launching.expire),
         expiring.DUE,
         *import_work.DUE,
+        Due(staging.STAGE, staging.carry_out),
         Due(deletion.PURGE, purging.purge),
         Due(purging.ASK_AGAIN, purging.ask_again),
         purging.ERASING.due(),

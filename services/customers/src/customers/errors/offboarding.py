@@ -54,3 +54,29 @@ class DeletionNotFound(Refusal):
     kind = Kind.NOT_FOUND
     code = "deletion_not_found"
     remedy = "Check the id; a deletion begins with POST /v1/customers/{customer_id}/delete."
+
+
+class StageNotFound(Refusal):
+    """There is no such stage."""
+
+    kind = Kind.NOT_FOUND
+    code = "stage_not_found"
+    remedy = "List the customer's stages with GET /v1/customers/{customer_id}/stages."
+
+
+class StageOver(Refusal):
+    """The stage is over."""
+
+    kind = Kind.CONFLICT
+    code = "stage_over"
+    remedy = "Only a stage that has not happened yet is changed or stopped; plan another."
+    rule = "MKT-19"
+
+
+class StagePlanned(Refusal):
+    """The stage is planned already."""
+
+    kind = Kind.CONFLICT
+    code = "stage_planned"
+    remedy = "Change or stop the one that GET /v1/customers/{customer_id}/stages lists."
+    rule = "MKT-19"

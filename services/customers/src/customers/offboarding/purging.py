@@ -5,11 +5,12 @@ The purge stays open until each service has answered ``customer.erased``, and as
 silent. What is kept are ids and counts: the deletion, and what billing was told.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis import due
@@ -21,13 +22,16 @@ from contracts.any.erasing import CustomerErased
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.offboarding import ERASERS, CustomerPurged
 from contracts.customers.users import UserChanged
+from customers.rules import rights_history, roles
 from customers.rules.going import hold_deletion
 from customers.tables.customers import Customer
+from customers.tables.imports import Import
 from customers.tables.known import subscriptions
 from customers.tables.offboarding import Deletion, Erasure
 from customers.tables.users import User
 
 ASK_AGAIN: Final = "customer.purge_again"
+_ACROSS: Final = {"across_partners": "nothing may be left of a purged customer, whosever it was once"}
 _PATIENCE: Final = timedelta(hours=1)
 _LONGEST: Final = timedelta(days=1)
 
@@ -42,6 +46,9 @@ async def purge(tx: Transaction, item: DueItem) -> None:
     if deletion.recoverable_until is None or deletion.recoverable_until > tx.now:
         return
     users = await _users(tx, customer)
+    await roles.forget_customer(tx, customer.id)
+    await rights_history.erase_customer(tx, customer.id)
+    await _forget_imports(tx, customer, users)
     deletion.status, deletion.purged_version, deletion.user_ids = "purging", customer.version + 1, [one.id for one in users]
     await tx.session.flush()
     _tell(tx, deletion)
@@ -52,6 +59,14 @@ async def purge(tx: Transaction, item: DueItem) -> None:
     tx.session.expunge_all()
     await tx.session.execute(delete(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == item.subject))
     await _again(tx, item.subject, times=0)
+
+
+async def _forget_imports(tx: Transaction, customer: Customer, users: Sequence[User]) -> None:
+    """Whoever asked for it by an address of its people."""
+    said = {customer.contact["email"], customer.first_admin["email"], *(one.email for one in users)}
+    addresses = [one.lower() for one in said if one]
+    asked = delete(Import).where(or_(Import.customer_id == customer.id, Import.email_key.in_(addresses)))
+    await tx.session.execute(asked, execution_options=_ACROSS | {"synchronize_session": False})
 
 
 async def _users(tx: Transaction, customer: Customer) -> list[User]:
@@ -100,8 +115,7 @@ async def hear(tx: Transaction, event: Event[CustomerErased]) -> None:
 async def _forget(tx: Transaction, gone: Gone) -> dict[str, int]:
     """What points at the customer went with it; here is what does not."""
     known = delete(subscriptions).where(subscriptions.c.customer_id == gone.customer_id).returning(subscriptions.c.id)
-    across = {"across_partners": "nothing may be left of a purged customer, whosever it was once"}
-    left: list[UUID] = list((await tx.session.execute(known, execution_options=across)).scalars())
+    left: list[UUID] = list((await tx.session.execute(known, execution_options=_ACROSS)).scalars())
     return {"customers": 1, "users": len(gone.user_ids), "subscriptions": len(left)}
 
 

@@ -19,6 +19,7 @@ from customers.routes import (
     rights,
     roles,
     sessions,
+    stages,
     users,
 )
 
@@ -41,6 +42,7 @@ _MODULES = (
     rights,
     roles,
     sessions,
+    stages,
     users,
 )
 ROUTERS = tuple(module.router for module in _MODULES)

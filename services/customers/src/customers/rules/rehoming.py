@@ -2,7 +2,7 @@
 
 A change of hands is decided in a request and carried out by a worker, whom no policy holds to one
 partner. Foreign keys take along what stands below the customer. Its tags are the partner's that
-gave them, so it loses them, and that partner's roles name it no more; its owner never changes.
+gave them, so it loses them, as it does what that partner planned for it (MKT-19), and its roles name it no more; its owner never changes.
 Facts of the leaving are the old partner's, the states are the new one's, and the other services
 move what they keep when they see them (``chassis.rehoming``).
 """
@@ -10,7 +10,7 @@ move what they keep when they see them (``chassis.rehoming``).
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import flag_modified
 
@@ -24,6 +24,7 @@ from customers.rules.constraints import broken
 from customers.rules.names import company_key
 from customers.rules.telling import tell_customer, tell_fact, tell_user
 from customers.tables.customers import Customer
+from customers.tables.offboarding import Stage
 from customers.tables.users import User
 
 _COMPANY: Final = "customers_one_per_company"
@@ -42,11 +43,13 @@ async def rehome(
         raise ValueError(f"customer {customer.id} is managed by {partner_id} already")
     await roles.forget_customer(tx, customer.id)
     await consenting.leave(tx, customer)
+    await _stop_stages(tx, customer)
     async with tx.beside(partner_id) as new:
         await rehome_due(new, [customer.id, *await _user_ids(tx, customer)])
         customer.partner_id = partner_id
         customer.company_key = _company_key(customer, partner_id)
         customer.tags = []
+        customer.stages = []
         customer.management_wanted = None
         customer.updated_at = tx.now
         await _settle(tx)
@@ -60,6 +63,11 @@ async def rehome(
             flag_modified(user, "updated_at")
             await tx.session.flush()
             tell_user(new, user)
+
+
+async def _stop_stages(tx: Transaction, customer: Customer) -> None:
+    its_own = (Stage.partner_id == tx.partner_id, Stage.customer_id == customer.id, Stage.status.in_(("planned", "held")))
+    await tx.session.execute(update(Stage).where(*its_own).values(status="stopped", version=Stage.version + 1))
 
 
 def _company_key(customer: Customer, partner_id: UUID) -> str:

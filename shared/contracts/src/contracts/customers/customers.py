@@ -1,8 +1,10 @@
 """Customers: the end companies that partners run."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 from uuid import UUID
+
+from pydantic import Field
 
 from contracts.records import Fact, JsonObject, Part, Personal, State
 
@@ -62,13 +64,24 @@ class FirstAdmin(Part):
     temporary: bool
 
 
+class PlannedStage(Part):
+    """What is to be done with a customer ``at`` a time, announced so long before; ``tasks`` are to be done by then (MKT-19)."""
+
+    id: UUID
+    verb: Literal["disable", "delete"]
+    at: datetime
+    notices: list[timedelta]
+    tasks: Personal[list[str]]
+
+
 class CustomerState(Part):
     """A customer as it is now.
 
     ``partner_id`` manages it; ``owner_partner_id`` owns it. ``welcome_link_id`` is the link the
     welcome mail carries, null when no welcome mail is wanted. ``account_type`` says which actions
     are offered for it (CUS-64). ``management_wanted`` is what the customer was asked for and has not
-    answered yet; ``imported_at`` is when it came to this partner from another (CUS-46).
+    answered yet; ``imported_at`` is when it came to this partner from another (CUS-46). ``stages`` are
+    those of its off-boarding that are still to come.
     """
 
     id: UUID
@@ -92,6 +105,7 @@ class CustomerState(Part):
     unmanaged_macs_allowed: bool = False
     management_wanted: ManagementType | None = None
     imported_at: datetime | None = None
+    stages: list[PlannedStage] = Field(default_factory=list)
 
 
 class CustomerFact(Fact):
