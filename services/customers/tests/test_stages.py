@@ -79,8 +79,8 @@ async def test_by_policy_it_is_disabled_after_ten_days_and_deleted_after_thirty(
     (*_, last) = await going.told("customer.changed")
     told = CustomerChanged.read(last["payload"]).state.stages
     assert [(one.verb, one.at - now, one.notices) for one in told] == [
-        ("disable", 10 * DAY, [3 * DAY, DAY]),
-        ("delete", 30 * DAY, [3 * DAY, DAY]),
+        ("disable", 10 * DAY, ["P3D", "P1D"]),
+        ("delete", 30 * DAY, ["P3D", "P1D"]),
     ]
 
 

@@ -1,6 +1,6 @@
 """Customers: the end companies that partners run."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -65,12 +65,12 @@ class FirstAdmin(Part):
 
 
 class PlannedStage(Part):
-    """What is to be done with a customer ``at`` a time, announced so long before; ``tasks`` are to be done by then (MKT-19)."""
+    """What is to be done with a customer ``at`` a time, announced so long before (ISO 8601); ``tasks`` are to be done by then (MKT-19)."""
 
     id: UUID
     verb: Literal["disable", "delete"]
     at: datetime
-    notices: list[timedelta]
+    notices: list[str]
     tasks: Personal[list[str]]
 
 
