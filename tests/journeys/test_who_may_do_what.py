@@ -176,6 +176,35 @@ async def test_a_role_edit_takes_effect_in_every_service_while_bulk_work_floods_
         await office.takes_effect(edited, office.paths, shown=level != "none")
 
 
+async def test_a_revoked_api_key_is_worth_nothing_in_any_service_within_the_promise(office: Office) -> None:
+    """MKT-17: a leaked key, and the token that somebody had for it a moment ago."""
+    roles = (await office.api.get("/v1/roles"))["items"]
+    key = await office.api.post("/v1/api-keys", name="Leaked", role_ids=[roles[0]["id"]], scopes=["customers.add"])
+    token = (await office.world.http.post("/v1/tokens", json={"api_key": key["secret"]})).json()["access_token"]
+    program = {"authorization": f"Bearer {token}"}
+
+    async def served(service: str) -> bool:
+        return (await office.world.http.get(office.paths[service], headers=program)).is_success
+
+    for service in office.paths:
+        await eventually(lambda service=service: served(service), within=PATIENCE)
+    revoked = await office.world.http.delete(f"/v1/api-keys/{key['id']}", headers=office.api.headers | {"if-match": "*"})
+    assert revoked.status_code == 204, revoked.text
+    since = time.monotonic()
+
+    async def ended(service: str) -> None:
+        while True:
+            began = time.monotonic()
+            answer = await office.world.http.get(office.paths[service], headers=program)
+            if answer.status_code == 401:
+                return
+            assert began - since < PROMISE, f"{service} let a revoked key in after {began - since:.1f} s: {answer.text}"
+            await asyncio.sleep(0.1)
+
+    await asyncio.gather(*map(ended, office.paths))
+    assert (await office.world.http.post("/v1/tokens", json={"api_key": key["secret"]})).json()["code"] == "api_key_invalid"
+
+
 async def test_with_the_broker_stopped_it_still_takes_effect_and_with_customers_stopped_too_nothing_is_changed(office: Office) -> None:
     """Followers ask customers where beats are late; where it does not answer, reading goes on, by what was known, for a while."""
     with standing_still(office.world.suite) as stop:

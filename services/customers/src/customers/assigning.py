@@ -67,7 +67,7 @@ async def shown(tx: Transaction, user: User) -> AssignedView:
 
 
 async def _hold(tx: Transaction, command: AssignRoles) -> User:
-    mine = select(User).where(User.partner_id == tx.partner_id, User.id == command.user_id, User.kind != "customer")
+    mine = select(User).where(User.partner_id == tx.partner_id, User.id == command.user_id, User.kind.in_(administrators.PEOPLE))
     user = (await tx.session.scalars(mine.with_for_update())).one_or_none()
     if user is None:
         raise UserNotFound

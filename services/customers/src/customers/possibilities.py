@@ -117,7 +117,7 @@ async def _standing(read: Read, customer_id: UUID) -> _Standing:
 async def _asker(read: Read, customer_id: UUID, customer: _Standing) -> Asker:
     rights = cast("Rights", read.rights)
     kind = read.principal.kind
-    if kind != "partner":
+    if kind not in {"partner", "service"}:
         return Asker(kind=kind)
     return Asker(
         kind=kind,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import FromClause, Select, bindparam, select
+from sqlalchemy import FromClause, Select, bindparam, or_, select
 
 from chassis.database import Read, Reading, Transaction
 from chassis.http.etags import Seen
@@ -14,6 +14,7 @@ from chassis.http.views import View
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import UserNotFound
 from customers.rules import roles
+from customers.rules.administrators import PEOPLE
 from customers.rules.admission import Admission, admit
 from customers.rules.holding import hold_user
 from customers.tables.partners import Partner
@@ -58,7 +59,7 @@ async def held(tx: Transaction, user_id: UUID, seen: Seen | None = None) -> User
         Stale: it was changed since the caller saw it.
     """
     user = await hold_user(tx, user_id, seen)
-    if user.kind not in {"partner", "operator"}:
+    if user.kind not in PEOPLE:
         raise UserNotFound
     return user
 
@@ -84,7 +85,7 @@ class UserView(View, frozen=True, kw_only=True):
 
 
 def _own(relation: FromClause) -> Select[Any]:
-    return select(*UserView.columns(relation)).where(relation.c.kind != "customer")
+    return select(*UserView.columns(relation)).where(or_(*(relation.c.kind == kind for kind in PEOPLE)))
 
 
 _SORTS: Final = Sorts({"created_at": ("created_at", datetime), "name": ("name", str)}, default="created_at", last=("id", UUID))

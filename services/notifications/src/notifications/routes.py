@@ -13,7 +13,7 @@ from notifications.correspondence import MailState, MailView
 
 router: Final = APIRouter(prefix="/v1/notifications", tags=["notifications"])
 
-READERS: Final = frozenset({"partner", "operator"})
+READERS: Final = frozenset({"partner", "service", "operator"})
 
 
 class MailsQuery(ListQuery):

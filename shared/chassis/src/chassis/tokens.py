@@ -73,9 +73,12 @@ class Issuer:
 
     key: OKPKey
 
-    def issue(self, principal: Principal, now: datetime) -> tuple[str, datetime]:
-        """A token for five minutes, and when it expires. Whom the principal acts as is said by the request, not the token."""
-        expires_at = now.replace(microsecond=0) + LIFETIME
+    def issue(self, principal: Principal, now: datetime, *, until: datetime | None = None) -> tuple[str, datetime]:
+        """A token for five minutes, not longer than ``until``, and when it expires.
+
+        Whom the principal acts as is said by the request, not the token.
+        """
+        expires_at = min(now + LIFETIME, until or now + LIFETIME).replace(microsecond=0)
         claims: dict[str, Any] = {
             "iss": ISSUER,
             "aud": AUDIENCE,

@@ -2,6 +2,7 @@
 
 from customers.routes import (
     answers,
+    api_keys,
     clocks,
     consents,
     consoles,
@@ -25,6 +26,7 @@ from customers.routes import (
 
 _MODULES = (
     answers,
+    api_keys,
     clocks,
     consoles,
     consents,

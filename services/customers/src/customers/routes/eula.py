@@ -11,7 +11,7 @@ from customers.eula import EulaView
 
 router = APIRouter(prefix="/v1", tags=["customers"])
 
-EVERYBODY = frozenset({"partner", "operator", "customer"})
+EVERYBODY = frozenset({"partner", "service", "operator", "customer"})
 
 
 @router.get("/eula", response_model=EulaView)

@@ -13,7 +13,8 @@ from customers.errors import CustomerNotServed, NotInReview
 from customers.errors.offboarding import NotDeletable, NotDisabled, NotRecoverable
 from customers.rules.capabilities import Action
 
-PARTNERS: Final = frozenset({"partner"})
+PEOPLE: Final = frozenset({"partner"})
+PARTNERS: Final = PEOPLE | {"service"}
 OPERATORS: Final = frozenset({"operator"})
 STAFF: Final = PARTNERS | OPERATORS
 EVERYBODY: Final = STAFF | {"customer"}
@@ -41,7 +42,7 @@ ACTIVATE_TRIAL: Final = Action(name="activate_trial", rule="LIC-01", kinds=PARTN
 ACTIVATE_PRODUCT: Final = Action(
     name="activate_product", rule="LIC-06", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS, capability="set_up_paid"
 )
-LAUNCH_CONSOLE: Final = Action(name="launch_console", rule="CUS-54", kinds=PARTNERS, statuses=ACTIVE)
+LAUNCH_CONSOLE: Final = Action(name="launch_console", rule="CUS-54", kinds=PEOPLE, statuses=ACTIVE)
 DEPLOY_PRODUCTS: Final = Action(name="deploy_products", rule="CUS-35", kinds=PARTNERS, statuses=ACTIVE)
 ASSIGN_TEMPLATE: Final = Action(name="assign_template", rule="CUS-65", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
 DEPLOY_POLICY: Final = Action(name="deploy_policy", rule="CUS-66", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)

@@ -69,7 +69,7 @@ class CapabilityMatrix(Policy):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asker:
-    """Who asks. Permissions, level and what the programme grants are a partner's; ``capabilities`` None is all."""
+    """Who asks. Permissions, level and what the programme grants are a partner's and its API keys'; ``capabilities`` None is all."""
 
     kind: UserKind
     permissions: frozenset[str] = frozenset()
@@ -105,7 +105,7 @@ async def require(tx: Transaction, action: Action, customer: Standing) -> None:
 def _the_askers(action: Action, asker: Asker) -> Refusal | None:
     if asker.kind not in action.kinds:
         return WrongPrincipal(kinds=[*sorted(action.kinds)])
-    if asker.kind != "partner":
+    if asker.kind not in {"partner", "service"}:
         return None
     if action.permission is not None and action.permission not in asker.permissions:
         return NotAllowed(permission=str(action.permission))

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKeyConstraint, Index, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -44,6 +44,7 @@ class User(TenantRow, Versioned, Base):
     role_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     contacts: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     second_factor: Mapped[bool] = mapped_column(default=False)
+    scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     email_change: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -12,7 +12,7 @@ from licensing.offers import OfferView
 
 router: Final = APIRouter(prefix="/v1", tags=["catalogue"])
 
-_SELLERS: Final = frozenset({"partner", "operator"})
+_SELLERS: Final = frozenset({"partner", "service", "operator"})
 
 
 class OffersQuery(Asked):

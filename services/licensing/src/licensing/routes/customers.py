@@ -13,8 +13,8 @@ from licensing.provisioning import ProvisioningView
 
 router: Final = APIRouter(prefix="/v1/customers/{customer_id}", tags=["entitlements"])
 
-_READERS: Final = frozenset({"partner", "operator", "customer"})
-_SELLERS: Final = frozenset({"partner", "operator"})
+_READERS: Final = frozenset({"partner", "service", "operator", "customer"})
+_SELLERS: Final = frozenset({"partner", "service", "operator"})
 
 
 @router.get("/entitlements", response_model=Listing[EntitlementView])

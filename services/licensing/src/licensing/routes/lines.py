@@ -22,7 +22,7 @@ class LinesQuery(ListQuery):
 
 @router.get("", response_model=Listing[LineView])
 async def list_lines(
-    query: Annotated[LinesQuery, Query()], call: Annotated[Call, allow(kinds=frozenset({"partner", "operator"}))]
+    query: Annotated[LinesQuery, Query()], call: Annotated[Call, allow(kinds=frozenset({"partner", "service", "operator"}))]
 ) -> Response:
     async with call.read() as read:
         return call.answer(await lines.page(read, query.wanted, customer_id=query.customer_id, subscription_id=query.subscription_id))

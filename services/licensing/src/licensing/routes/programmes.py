@@ -17,7 +17,7 @@ from licensing.routes.bodies import SerialNumber
 router: Final = APIRouter(prefix="/v1/programmes", tags=["programmes"])
 
 _OPERATORS: Final = frozenset({"operator"})
-_SELLERS: Final = frozenset({"partner", "operator"})
+_SELLERS: Final = frozenset({"partner", "service", "operator"})
 
 
 class NewProgramme(Body):

@@ -19,7 +19,7 @@ from licensing.subscriptions import SubscriptionView
 
 router: Final = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
 
-_READERS: Final = frozenset({"partner", "operator", "customer"})
+_READERS: Final = frozenset({"partner", "service", "operator", "customer"})
 
 type Quantity = Annotated[int, Ge(1), Le(MOST_SEATS)]
 

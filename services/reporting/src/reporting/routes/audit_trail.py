@@ -35,7 +35,8 @@ class AuditQuery(ListQuery):
 
 @router.get("", response_model=Listing[AuditView])
 async def list_entries(
-    query: Annotated[AuditQuery, Query()], call: Annotated[Call, allow(Permission.AUDIT_READ, kinds=frozenset({"partner", "operator"}))]
+    query: Annotated[AuditQuery, Query()],
+    call: Annotated[Call, allow(Permission.AUDIT_READ, kinds=frozenset({"partner", "service", "operator"}))],
 ) -> Response:
     """Who did what, newest first, in every service; a moment after it happened."""
     async with call.read() as read:

@@ -20,7 +20,7 @@ from reporting.rules.product_use import Kind
 
 router = APIRouter(prefix="/v1/customer-overview", tags=["customer_overview"])
 
-READERS: Final = frozenset({"partner", "operator"})
+READERS: Final = frozenset({"partner", "service", "operator"})
 
 type Code = Annotated[str, Text(100)]
 

@@ -90,6 +90,7 @@ def _user(record: UserChanged) -> dict[str, Any]:
         "customer_id": state.customer_id,
         "role_ids": state.role_ids,
         "second_factor": state.second_factor,
+        "scopes": state.scopes,
     }
 
 

@@ -2,7 +2,8 @@
 
 A user has one or more roles: permissions are the union, the highest level wins. Inside a
 role an explicit customer decides first, then the highest of its tags, then *All customers*,
-then the default (CUS-85 to CUS-91). No access means absent.
+then the default (CUS-85 to CUS-91). No access means absent. An API key has of its roles' permissions
+those that are among its scopes (MKT-17).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -164,8 +165,10 @@ select u.kind, u.status, u.gen, u.customer_id, p.status as partner_status, t.sta
        t.shut_out, t.ancestors, c.ahead, c.standing_at,
        u.kind in ('partner', 'operator') and not u.second_factor and door.second_factor_required(u.partner_id) as must_enrol,
        (select coalesce(jsonb_agg(jsonb_build_object(
-                 'permissions', r.permissions, 'all_customers', r.all_customers, 'default_level', r.default_level,
-                 'customers', r.customers, 'tags', r.tags) order by r.id), '[]')::text
+                 'permissions', case when u.scopes is null then r.permissions
+                                     else array(select unnest(r.permissions) intersect select unnest(u.scopes) order by 1) end,
+                 'all_customers', r.all_customers, 'default_level', r.default_level, 'customers', r.customers, 'tags', r.tags)
+               order by r.id), '[]')::text
           from access_roles r where r.partner_id = u.partner_id and r.id = any(u.role_ids)) as grants
   from access_users u
   join access_partners p on p.id = u.partner_id

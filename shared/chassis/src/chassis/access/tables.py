@@ -40,6 +40,7 @@ users: Final = _access(
     Column("customer_id", Uuid),
     Column("role_ids", ARRAY(Uuid), nullable=False),
     Column("second_factor", Boolean, nullable=False),
+    Column("scopes", ARRAY(Text)),
 )
 roles: Final = _access(
     "access_roles",

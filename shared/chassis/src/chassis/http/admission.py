@@ -36,7 +36,7 @@ class WrongPrincipal(Refusal):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """Who may call an operation. Other than partners need no permission, their kind is enough.
+    """Who may call an operation. Other than partners and their API keys need no permission, their kind is enough.
 
     ``enrolling`` lets in who must have a second factor and has none.
     """
@@ -48,7 +48,7 @@ class Needs:
     def check(self, rights: Rights) -> None:
         if rights.principal.kind not in self.kinds:
             raise WrongPrincipal(kinds=[*sorted(self.kinds)])
-        if self.permission is not None and rights.principal.kind == "partner":
+        if self.permission is not None and rights.principal.kind in {"partner", "service"}:
             rights.require(self.permission)
 
 

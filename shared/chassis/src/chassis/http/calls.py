@@ -38,7 +38,8 @@ from chassis.http.witnesses import denials, look
 from chassis.principal import Principal
 from chassis.tokens import Verifier, bearer
 
-PARTNERS: Final = frozenset({"partner"})
+PARTNERS: Final = frozenset({"partner", "service"})
+"""A partner's users, and its API keys as far as their scopes go (MKT-17)."""
 
 type Said = View | bytes
 

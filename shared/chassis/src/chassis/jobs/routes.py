@@ -13,7 +13,7 @@ from chassis.jobs import shown, starting
 from chassis.jobs.kinds import JobKind
 from chassis.jobs.shown import ItemStatus, ItemView, JobView
 
-STAFF = frozenset({"partner", "operator"})
+STAFF = frozenset({"partner", "service", "operator"})
 
 
 class ItemQuery(ListQuery):

@@ -38,7 +38,8 @@ class EmailChange(Part):
 class UserState(Part):
     """A user as it is now. A token whose ``gen`` differs from the user's is worth nothing.
 
-    ``contacts`` are how it wants to be reached; with none it is by its login address.
+    ``contacts`` are how it wants to be reached; with none it is by its login address. ``scopes`` are the permissions
+    that an API key may use of those that its roles give; None for people, whose roles alone decide.
     """
 
     id: UUID
@@ -54,6 +55,7 @@ class UserState(Part):
     contacts: list[UserContact] = Field(default_factory=list)
     second_factor: bool = False
     email_change: EmailChange | None = None
+    scopes: list[str] | None = None
 
 
 class UserFact(Fact):
