@@ -21,7 +21,7 @@ from customers.api_keys.key_list import ApiKeyView, MadeKeyView
 from customers.api_keys.keys import ChangeKey, CreateKey, RevokeKey, RotateKey
 from customers.routes.own import STAFF, tenant, tools
 
-router: Final = APIRouter(tags=["api keys"])
+router: Final = APIRouter(tags=["api-keys"])
 
 type RoleIds = Annotated[list[UUID], Len(1, 20)]
 type Scopes = Annotated[list[Permission], Len(max_length=20)]
