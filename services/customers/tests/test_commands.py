@@ -15,9 +15,9 @@ from contracts.customers.partners import PartnerRegistered
 from contracts.customers.roles import RoleCreated
 from contracts.customers.users import UserCreated
 from contracts.root import ROOT_PARTNER_ID
-from customers import denied_parties
 from customers.bootstrap import Bootstrap, bootstrap
-from customers.denied_parties import BadList
+from customers.denied_parties.files import BadList, read_file
+from customers.denied_parties.loading import load
 from customers.rules.screening import DeniedParty
 from customers.tables.known import ScreeningList, ScreeningName
 from customers.tables.partners import Partner
@@ -51,10 +51,10 @@ async def test_the_first_operator_signs_in(fresh_database: DatabaseSettings, clo
 async def test_loading_a_list_replaces_it_and_leaves_others(work: Work) -> None:
     """CUS-13."""
     first = [DeniedParty("EU", "1", "Black Harbour", "PA"), DeniedParty("EU", "2", "Ghost Ledger", None)]
-    await denied_parties.load(work, first)
+    await load(work, first)
     before = await work.session.scalar(select(ScreeningList.load_id).where(ScreeningList.list_name == "EU"))
 
-    assert await denied_parties.load(work, [DeniedParty("EU", "3", "Orient Falcon", "IR")]) == {"EU": 1}
+    assert await load(work, [DeniedParty("EU", "3", "Orient Falcon", "IR")]) == {"EU": 1}
 
     names = await work.session.scalars(select(ScreeningName.name).where(ScreeningName.list_name == "EU"))
     assert list(names) == ["Orient Falcon"]
@@ -66,7 +66,7 @@ def test_a_file_is_read_with_its_accents(tmp_path: Path) -> None:
     file = tmp_path / "list.csv"
     file.write_text('\ufeffname,country,list,reference\n"Müller, Söhne",DE,EU,1\nOstrakov,,EU,2\n', encoding="utf-8")
 
-    assert denied_parties.read_file(file) == [DeniedParty("EU", "1", "Müller, Söhne", "DE"), DeniedParty("EU", "2", "Ostrakov", None)]
+    assert read_file(file) == [DeniedParty("EU", "1", "Müller, Söhne", "DE"), DeniedParty("EU", "2", "Ostrakov", None)]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_a_bad_file_says_what_is_wrong(tmp_path: Path, text: str, says: str) -> 
     file.write_text(text, encoding="utf-8")
 
     with pytest.raises(BadList, match=says):
-        denied_parties.read_file(file)
+        read_file(file)
 
 
 def test_the_commands_run_as_they_are_typed(fresh_database: DatabaseSettings, tmp_path: Path) -> None:

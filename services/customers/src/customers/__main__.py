@@ -17,18 +17,20 @@ from chassis.environment import EnvironmentSettings, load
 from chassis.errors import Refusal
 from chassis.verbs import verbs
 from contracts.root import ROOT_PARTNER_ID
-from customers import denied_parties
 from customers.app import service
 from customers.bootstrap import Bootstrap
 from customers.bootstrap import bootstrap as make_root
 from customers.consents import verifying
-from customers.denied_parties import BadList
+from customers.denied_parties import loading, rescreening
+from customers.denied_parties.files import BadList, read_file
 from customers.rules import password_rules
 from customers.rules.passwords import Passwords
 from customers.rules.screening import DeniedParty
 from customers.settings import Settings
 
 app = verbs(Settings, service)
+
+_FILE: Final = "CSV with the columns name, country, list and reference; OFAC's SDN list or the EU's consolidated list as XML."
 consents = typer.Typer(no_args_is_help=True, help="What customers consented to, and whether that is still what was recorded.")
 app.add_typer(consents, name="consents")
 
@@ -59,14 +61,18 @@ def bootstrap(email: Annotated[str, typer.Option(help="The first operator's logi
 
 
 @app.command(name="load-screening")
-def load_screening(file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV: name, country, list, reference.")]) -> None:
+def load_screening(
+    file: Annotated[Path, typer.Argument(dir_okay=False, exists=True, help=_FILE)],
+    *,
+    rescreen: Annotated[bool, typer.Option(help="Have every customer looked at again by a worker.")] = True,
+) -> None:
     """Load lists of denied parties. What the file names replaces the whole list of that name."""
     try:
-        parties = denied_parties.read_file(file)
+        parties = read_file(file)
     except BadList as bad:
         typer.echo(str(bad), err=True)
         raise typer.Exit(1) from bad
-    for name, count in sorted(asyncio.run(_load(parties)).items()):
+    for name, count in sorted(asyncio.run(_load(parties, rescreen=rescreen)).items()):
         typer.echo(f"{name}: {count} names")
 
 
@@ -99,9 +105,13 @@ async def _bootstrap(command: Bootstrap) -> bool:
         return await make_root(tx, command)
 
 
-async def _load(parties: list[DeniedParty]) -> dict[str, int]:
+async def _load(parties: list[DeniedParty], *, rescreen: bool) -> dict[str, int]:
     async with _working() as work:
-        return await denied_parties.load(work, parties)
+        loaded = await loading.load(work, parties)
+        if rescreen:
+            async with work.item(ROOT_PARTNER_ID) as tx:
+                await rescreening.begin(tx)
+        return loaded
 
 
 @asynccontextmanager

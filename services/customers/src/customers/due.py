@@ -1,6 +1,7 @@
 """What customers does when its time has come.
 
-Links for lost passwords, ends of console sessions and of consents, imports, purges of deleted customers.
+Links for lost passwords, ends of console sessions and of consents, imports, purges of deleted customers,
+looks at all customers after a list of denied parties was loaded.
 """
 
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from collections.abc import Sequence
 from chassis.due import Due
 from customers.consents import expiring, import_work
 from customers.consoles import launching
+from customers.denied_parties import rescreening
 from customers.identity import resets
 from customers.offboarding import deletion, purging, staging
 from customers.rules import console_sessions
@@ -23,4 +25,5 @@ def kinds() -> Sequence[Due]:
         Due(deletion.PURGE, purging.purge),
         Due(purging.ASK_AGAIN, purging.ask_again),
         purging.ERASING.due(),
+        *rescreening.DUE,
     )

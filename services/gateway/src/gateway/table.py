@@ -78,6 +78,8 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/reviews",
         "/v1/roles",
         "/v1/roles/{role_id}",
+        "/v1/screening",
+        "/v1/screening/rescreen",
         "/v1/sessions",
         "/v1/sessions/end",
         "/v1/sessions/refresh",

@@ -17,6 +17,10 @@ from customers.tables.known import ScreeningList, ScreeningName
 LOADS: Final = select(func.string_agg(cast(ScreeningList.load_id, String), aggregate_order_by(literal(" "), ScreeningList.list_name)))
 """Which loads are in force, as one text."""
 
+_NAMES: Final = select(
+    *(ScreeningName.list_name, ScreeningName.reference, ScreeningName.name, ScreeningName.country),
+    *(ScreeningName.weak, ScreeningName.entity_type),
+)
 _index: Final[dict[str, Index]] = {}
 """By loads; one at a time."""
 _building: Final = asyncio.Lock()
@@ -28,9 +32,13 @@ async def parties(tx: Transaction, loads: str | None) -> Index:
     if name not in _index:
         async with _building:
             if name not in _index:
-                columns = (ScreeningName.list_name, ScreeningName.reference, ScreeningName.name, ScreeningName.country)
-                rows = await tx.session.execute(select(*columns)) if loads else ()
+                rows = await tx.session.execute(_NAMES) if loads else ()
                 built = await asyncio.to_thread(Index, [DeniedParty(*row) for row in rows])
                 _index.clear()
                 _index[name] = built
     return _index[name]
+
+
+async def current(tx: Transaction) -> Index:
+    """The parties of the loads that are in force now."""
+    return await parties(tx, await tx.session.scalar(LOADS))

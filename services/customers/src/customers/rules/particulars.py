@@ -12,7 +12,7 @@ from contracts.customers.customers import Company, Contact
 from customers.rules import domains, oddities, phones, websites
 from customers.rules.names import company_key
 from customers.rules.objections import Objections
-from customers.rules.screening import Index
+from customers.rules.screening import DeniedParty, Index
 
 _LOOKED_AT: Final = ("name", "address_1", "city")
 _MAY_BE_CODES: Final = ("address_2", "address_3", "region", "postal_code")
@@ -20,11 +20,16 @@ _MAY_BE_CODES: Final = ("address_2", "address_3", "region", "postal_code")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Why a person should look: ``code`` is told to the partner, the rest only to the reviewer."""
+    """Why a person should look: ``code`` is told to the partner, the rest only to the reviewer.
+
+    ``entry`` is what a list calls the party that ``name`` is like.
+    """
 
     code: str
     pointer: str
     detail: str
+    entry: str | None = None
+    name: str | None = None
 
 
 def kept_company(company: Company, objections: Objections) -> Company:
@@ -80,8 +85,16 @@ def denied(names: Mapping[str, str], lists: Index) -> list[Finding]:
         Finding(
             code="denied_party",
             pointer=pointer,
-            detail=f"{match.party.list_name} {match.party.reference}: {match.party.name} ({match.party.country or '-'}), {match.score} %",
+            detail=f"{match.party.entry}: {match.party.name} ({_about(match.party)}), {match.score} %",
+            entry=match.party.entry,
+            name=name,
         )
         for pointer, name in names.items()
         for match in lists.matches(name)
     ]
+
+
+def _about(party: DeniedParty) -> str:
+    """What helps to tell it from others of its name."""
+    weak = "weak alias" if party.weak else None
+    return ", ".join(filter(None, (party.entity_type, party.country, weak))) or "-"

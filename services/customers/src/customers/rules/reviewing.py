@@ -32,7 +32,10 @@ async def hold_for(tx: Transaction, customer: Customer, findings: Sequence[Findi
         customer.status = "pending_review"
         customer.review_reasons = reasons(findings)
         return CustomerReviewOpened(reasons=customer.review_reasons)
-    review.findings = [*review.findings, *(one for one in found if one not in review.findings)]
+    fresh = [one for one in found if one not in review.findings]
+    if not fresh:
+        return None
+    review.findings = [*review.findings, *fresh]
     customer.review_reasons = sorted({*customer.review_reasons, *reasons(findings)})
     return None
 

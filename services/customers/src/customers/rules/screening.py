@@ -27,10 +27,19 @@ _BONES: Final = 6
 
 @dataclass(frozen=True, slots=True)
 class DeniedParty:
+    """A party under one of its names. A ``weak`` one is so common that only itself is a concern."""
+
     list_name: str
     reference: str
     name: str
     country: str | None
+    weak: bool = False
+    entity_type: str | None = None
+
+    @property
+    def entry(self) -> str:
+        """What the list calls it, whichever of its names is meant."""
+        return f"{self.list_name} {self.reference}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,8 @@ class Index:
             listed = self._spellings[number]
             if words >= min(len(listed.core), len(mine.core)) and _share_the_telling(listed, mine):
                 found.add(number)
-        scores = ((number, self._score(number, mine)) for number in found)
+        meant = (number for number in found if not self._parties[number].weak or self._texts[number] == mine.text)
+        scores = ((number, self._score(number, mine)) for number in meant)
         likest = sorted(scores, key=lambda one: (-one[1], one[0]))[:_MOST]
         return [Match(self._parties[number], score) for number, score in likest]
 
