@@ -126,13 +126,13 @@ class Stage:
     def __getitem__(self, service: str) -> Service:
         return self.services[service]
 
-    async def raw(self, request: bytes) -> bytes:
-        """All that is answered to these bytes until the connection is closed, or nothing comes for a second."""
+    async def raw(self, request: bytes, patience: float = 1) -> bytes:
+        """All that is answered to these bytes until the connection is closed, or nothing comes for so many seconds."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         writer.write(request)
         said = b""
         with contextlib.suppress(TimeoutError, ConnectionResetError):
-            while part := await asyncio.wait_for(reader.read(65536), 1):
+            while part := await asyncio.wait_for(reader.read(65536), patience):
                 said += part
         writer.close()
         return said

@@ -1,12 +1,14 @@
 """A customer's profile is one answer from several services, and one service's trouble is not the others' (GW-05)."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
-from gateway_stage import Stage, signed_in
+from gateway_stage import Stage, answer, body_of, signed_in
 from starlette.types import Receive, Scope, Send
 
 from chassis.ids import new_id
+from chassis.principal import Principal
 from gateway import profiles
 
 ID = str(new_id())
@@ -104,3 +106,29 @@ async def test_ids_are_uuids(stage: Stage) -> None:
 async def test_strangers_are_shown_nothing(stage: Stage) -> None:
     assert (await stage.client.get(URL)).status_code == 401
     assert stage["customers"].asked == []
+
+
+async def test_a_customers_own_user_is_asked_only_what_it_may_see(known: Stage) -> None:
+    """Else each look would stand in the audit as three attempts that were denied."""
+    own = Principal(kind="customer", user_id=new_id(), partner_id=new_id(), gen=1, customer_id=UUID(ID))
+    answered = (await known.client.get(URL, headers=signed_in(own))).json()
+
+    assert {name for name, service in known.services.items() if any("/v1/" in one.target for one in service.asked)} == {
+        "customers",
+        "licensing",
+    }
+    assert [one["part"] for one in answered["missing"]] == ["provisioning", "overview", "notifications"]
+    assert {one["reason"] for one in answered["missing"]} == {"wrong_principal"}
+
+
+async def test_a_refusal_keeps_its_challenge_and_its_patience(known: Stage) -> None:
+    """RFC 9110, 15.5.2."""
+
+    async def refuse(_: Scope, receive: Receive, send: Send) -> None:
+        await body_of(receive)
+        await answer(send, {"code": "token_expired"}, 401, ((b"www-authenticate", b"Bearer"), (b"retry-after", b"1")))
+
+    known["customers"].handlers[f"/v1/customers/{ID}"] = refuse
+    answered = await known.client.get(URL, headers=signed_in())
+
+    assert (answered.headers["www-authenticate"], answered.headers["retry-after"]) == ("Bearer", "1")

@@ -1,7 +1,8 @@
 """One caller cannot take what belongs to all: so much at once, so much steadily, and it is told how it stands."""
 
 import pytest
-from gateway_stage import a_partners_user, a_stage, signed_in
+from gateway_stage import a_partners_user, a_stage, a_token, signed_in
+from joserfc.jwk import OKPKey
 
 from gateway import rates
 from gateway.errors import TooManyRequests
@@ -85,6 +86,7 @@ async def test_a_partner_is_limited_across_its_users_and_others_are_not() -> Non
     assert [answered.status_code for answered in (first, second, third, stranger)] == [200, 200, 429, 200]
     assert (first.headers["ratelimit-policy"], first.headers["ratelimit"][:13]) == ('"partner";q=2;w=10', '"partner";r=1')
     assert (third.json()["code"], third.headers["retry-after"]) == ("too_many_requests", "5")
+    assert third.headers["ratelimit"][:15] == '"partner";r=0;t'
 
 
 async def test_replicas_share_what_a_partner_may() -> None:
@@ -114,3 +116,20 @@ async def test_who_asks_what_is_taken_is_limited_by_user() -> None:
         listed = await stage.client.get("/v1/offers", headers=one)
 
     assert [answered.status_code for answered in (*asked, others, listed)] == [200, 200, 429, 200, 200]
+
+
+async def test_tokens_of_keys_that_nobody_has_count_against_their_address() -> None:
+    async with a_stage(address_requests_per_second=0.2) as stage:
+        forged = [{"authorization": f"Bearer {a_token(key=OKPKey.generate_key('Ed25519'))}"} for _ in range(5)]
+        answered = [await stage.client.get("/v1/offers", headers=headers) for headers in forged]
+
+    assert [one.status_code for one in answered[2:]] == [429, 429, 429]
+
+
+async def test_what_the_gateway_refuses_behind_the_limit_says_how_much_is_left() -> None:
+    async with a_stage() as stage:
+        await stage["licensing"].stop()
+        answered = await stage.client.get("/v1/offers", headers=signed_in())
+        await stage["licensing"].start()
+
+    assert (answered.status_code, "ratelimit" in answered.headers) == (503, True)

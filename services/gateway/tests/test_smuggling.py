@@ -126,3 +126,24 @@ async def test_a_silent_connection_is_closed(stage: Stage, monkeypatch: pytest.M
 
     assert await asyncio.wait_for(reader.read(), 5) == b""
     writer.close()
+
+
+async def test_trailers_are_not_kept_and_have_an_end(stage: Stage) -> None:
+    """Behind the last chunk as many may come as fit; more are refused before they fill the memory."""
+    head = b"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n"
+    _, writer = await asyncio.open_connection("127.0.0.1", stage.port)
+    writer.write(head)
+    sent = 0
+    try:
+        while sent < 64 * protocol.MOST_BESIDE:
+            writer.write(b"x-trailer: " + b"y" * 1000 + b"\r\n")
+            sent += 1000
+            await writer.drain()
+            await asyncio.sleep(0)
+    except ConnectionError:
+        pass
+    writer.close()
+
+    assert sent < 64 * protocol.MOST_BESIDE
+    (small,) = re.findall(rb"HTTP/1.1 (\d+)", await stage.raw(head + b"x-trailer: y\r\n\r\n"))
+    assert small == b"200"

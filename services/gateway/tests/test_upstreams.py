@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
-from gateway_stage import Stage, signed_in
+import pytest
+from gateway_stage import Stage, a_stage, signed_in
 
 from chassis_testing.waiting import eventually
+from gateway import upstreams
 from gateway.circuits import PAUSE, THRESHOLD, Circuit, RetryBudget
 
 
@@ -111,3 +114,14 @@ async def test_one_service_down_is_no_matter_of_the_others_and_it_comes_back(fre
         return (await fresh_stage.client.get("/v1/offers", headers=signed_in())).status_code == 200
 
     await eventually(back, within=5)
+
+
+async def test_callers_who_do_not_finish_asking_close_no_door_for_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(upstreams, "READING", timedelta(seconds=0.5))
+    async with a_stage() as stage:
+        head = b"POST /v1/sessions HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
+        said = await asyncio.gather(*(stage.raw(head, patience=10) for _ in range(THRESHOLD + 1)))
+        answered = await stage.client.get("/v1/customers", headers=signed_in())
+
+    assert {(one[9:12], b"body_too_slow" in one) for one in said} == {(b"408", True)}
+    assert answered.status_code == 200

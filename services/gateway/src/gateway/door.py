@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from chassis.clock import Clock
-from chassis.errors import Kind, Refusal
+from chassis.errors import Refusal
 from chassis.http import problems
 from chassis.http.answers import Answer
 from chassis.http.limits import BAD_TARGET
@@ -72,34 +72,33 @@ class Door:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answering = _Answering(send)
         try:
-            await self._admit(scope, receive, answering.send)
+            await self._admit(scope, receive, answering)
         except Refusal as refusal:
-            await problems.of(refusal).answer(scope).send(send)
-        except BrokenOff:
-            if not answering.begun:
-                await problems.of(UpstreamUnavailable(retry_after=1)).answer(scope).send(send)
+            answering.said = getattr(refusal, "headers", answering.said)
+            await problems.of(refusal).answer(scope).send(answering.send)
         except CallerLeft:
             return
         except HTTPException:
             raise
+        except BrokenOff:
+            await answering.fail(scope, problems.of(UpstreamUnavailable(retry_after=1)))
         except Exception:
             log.exception("request_failed")
-            if not answering.begun:
-                await INTERNAL.answer(scope).send(send)
+            await answering.fail(scope, INTERNAL)
 
-    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _admit(self, scope: Scope, receive: Receive, answering: "_Answering") -> None:
         if not scope["query_string"].isascii():
-            await BAD_TARGET.answer(scope).send(send)
+            await BAD_TARGET.answer(scope).send(answering.send)
             return
         route = self._paths.find(scope["path"])
         if route is None:
             raise NoSuchPath
         scope["route"] = route
-        said = await self._identify(scope, route)
+        answering.said = await self._identify(scope, route)
         if route.service is not None:
-            await forward(self._upstreams[route.service], scope, receive, send, said)
+            await forward(self._upstreams[route.service], scope, receive, answering.send)
         else:
-            await self._answer(scope, route, send, said)
+            await self._answer(scope, route, answering.send)
 
     async def _identify(self, scope: Scope, route: Route) -> Said:
         """Who asks, and whether it may ask once more; what the answer says about that."""
@@ -109,31 +108,40 @@ class Door:
             return self._rates.address.take(network(heads.address(scope))).headers
         try:
             principal = await self._verifier.verify(bearer(heads.first(scope, b"authorization")), self._clock.now())
-        except Refusal as refusal:
-            if refusal.kind is Kind.UNAUTHENTICATED:
-                self._rates.address.take(network(heads.address(scope)))
+        except Refusal:
+            self._rates.address.take(network(heads.address(scope)))
             raise
+        scope["principal"] = principal
         structlog.contextvars.bind_contextvars(partner_id=str(principal.partner_id), user_id=str(principal.user_id))
         if (scope["method"], route.path) in PROBING:
             return self._rates.probe.take(principal.user_id).headers
         return self._rates.partner.take(principal.partner_id).headers
 
-    async def _answer(self, scope: Scope, route: Route, send: Send, said: Said) -> None:
+    async def _answer(self, scope: Scope, route: Route, send: Send) -> None:
         if scope["method"] not in {"GET", "HEAD"}:
             await ONLY_GET.answer(scope).send(send)
             return
         answer = await self._pages[route.path](scope)
-        texts = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in (*said, heads.NO_SNIFFING)]
-        await Answer(status=answer.status, body=answer.body, headers=(*answer.headers, *texts)).send(send)
+        name, value = heads.NO_SNIFFING
+        sniffed = (name.decode("latin-1"), value.decode("latin-1"))
+        await Answer(status=answer.status, body=answer.body, headers=(*answer.headers, sniffed)).send(send)
 
 
 class _Answering:
-    """Remembers whether the answer has begun."""
+    """Puts what the door has to say into the answer's head, whoever makes the answer, and remembers whether it has begun."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
+        self.said: Said = ()
         self.begun = False
 
     async def send(self, message: Message) -> None:
-        self.begun = True
+        if not self.begun:
+            self.begun = True
+            message["headers"] = [*message["headers"], *self.said]
         await self._send(message)
+
+    async def fail(self, scope: Scope, problem: Problem) -> None:
+        """Answer by a problem, unless something was answered already: then it breaks off."""
+        if not self.begun:
+            await problem.answer(scope).send(self.send)

@@ -18,6 +18,18 @@ class TooManyRequests(Refusal):
     code = "too_many_requests"
     remedy = "Wait as long as Retry-After says; the RateLimit header says how much is left."
 
+    def __init__(self, *, retry_after: int, limit: str, headers: tuple[tuple[bytes, bytes], ...]) -> None:
+        super().__init__(retry_after=retry_after, limit=limit)
+        self.headers = headers
+
+
+class BodyTooSlow(Refusal):
+    """The request's body did not arrive in time."""
+
+    kind = Kind.TOO_SLOW
+    code = "body_too_slow"
+    remedy = "Send it at once, a change with the same Idempotency-Key."
+
 
 class UpstreamUnavailable(Refusal):
     """The service behind this path cannot be reached at the moment."""

@@ -27,8 +27,28 @@ class BrokenOff(Exception):
     """The answer had begun and cannot be completed."""
 
 
-async def forward(upstream: Upstream, scope: Scope, receive: Receive, send: Send, said: tuple[tuple[bytes, bytes], ...] = ()) -> None:
-    """Forward a request. ``said`` are the gateway's own headers of the answer.
+class Upload:
+    """A body that is passed on as it comes."""
+
+    def __init__(self, receive: Receive, leaving: Leaving) -> None:
+        self._receive = receive
+        self._leaving = leaving
+        self.arrived = False
+        """Whether the caller has sent all of it."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while not self.arrived:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise CallerLeft
+            self.arrived = not message.get("more_body", False)
+            if part := message.get("body", b""):
+                yield part
+        self._leaving.watch()
+
+
+async def forward(upstream: Upstream, scope: Scope, receive: Receive, send: Send) -> None:
+    """Forward a request.
 
     Raises:
         BrokenOff: the service's answer ended before its end.
@@ -39,7 +59,7 @@ async def forward(upstream: Upstream, scope: Scope, receive: Receive, send: Send
         ask = Ask(method=scope["method"], target=target(scope), headers=headers, body=body)
         async with upstream.asked(ask) as response:
             try:
-                await _answer(response, send, said)
+                await _answer(response, send)
             except RequestError as broken:
                 log.warning("answer_broke_off", upstream=upstream.name, failure=type(broken).__name__)
                 raise BrokenOff from broken
@@ -52,38 +72,26 @@ def target(scope: Scope) -> str:
     return (path + b"?" + query if query else path).decode("ascii")
 
 
-async def _body(scope: Scope, receive: Receive, leaving: Leaving, headers: Headers) -> bytes | AsyncIterator[bytes] | None:
+async def _body(scope: Scope, receive: Receive, leaving: Leaving, headers: Headers) -> bytes | Upload | None:
     """The body in one piece where it is small, else as it comes."""
     length = heads.first(scope, b"content-length")
     if length is None and heads.first(scope, b"transfer-encoding") is None:
         leaving.watch()
         return None
-    parts = _parts(receive, leaving)
+    upload = Upload(receive, leaving)
     if length is None or int(length) > AT_ONCE:
         headers += [("content-length", length)] if length else []
-        return parts
-    return b"".join([part async for part in parts])
+        return upload
+    return b"".join([part async for part in upload])
 
 
-async def _parts(receive: Receive, leaving: Leaving) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise CallerLeft
-        more = message.get("more_body", False)
-        if part := message.get("body", b""):
-            yield part
-    leaving.watch()
-
-
-async def _answer(response: Response, send: Send, said: tuple[tuple[bytes, bytes], ...]) -> None:
+async def _answer(response: Response, send: Send) -> None:
     """Send the answer as it comes: head and first part in one write where a length says that there is one, and no wait for an end."""
     headers = heads.outward(response.headers.items())
     left = next((int(value) for name, value in headers if name == b"content-length"), 0) or _UNKNOWN
     read = response.body_reader.read_chunk
     chunk = await read() if left > 0 else None
-    await send({"type": "http.response.start", "status": response.status, "headers": [*headers, *said]})
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if left == _UNKNOWN:
         chunk = await read()
     while chunk is not None:

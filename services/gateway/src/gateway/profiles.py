@@ -34,8 +34,12 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "notifications": ("notifications", "/v1/notifications?customer_id={customer_id}"),
 }
 """Each part's service, and where it stands there."""
+_STAFFS: Final = frozenset({"provisioning", "overview", "notifications"})
+"""What a customer's own user is not asked for: it would be refused, and the refusal stand in the audit as if it had tried."""
 
 _DECIDES: Final = "customer"
+_KEPT: Final = ("www-authenticate", "retry-after")
+"""Headers of a refusal that is the whole profile's."""
 _ASKED_WITH: Final = (b"authorization", b"partnerdeck-acting-as", b"partnerdeck-consistency", b"accept-language")
 
 
@@ -50,6 +54,7 @@ class _Part:
     status: int
     body: bytes = b""
     code: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
 
     @property
     def there(self) -> bool:
@@ -58,6 +63,9 @@ class _Part:
     @property
     def refuses(self) -> bool:
         return 400 <= self.status < 500  # noqa: PLR2004
+
+
+_WITHHELD: Final = _Part(0, code="wrong_principal")
 
 
 class Profiles:
@@ -69,19 +77,24 @@ class Profiles:
     async def page(self, scope: Scope) -> Answer:
         customer = _customer(scope)
         headers = _headers(scope)
+        withheld = _STAFFS if scope["principal"].kind == "customer" else frozenset()
         async with asyncio.TaskGroup() as together:
             asked = {
                 name: together.create_task(self._part(self._upstreams[service], path.format(customer_id=customer), headers))
                 for name, (service, path) in PARTS.items()
+                if name not in withheld
             }
-        return _composed({name: task.result() for name, task in asked.items()})
+        return _composed({name: asked[name].result() if name in asked else _WITHHELD for name in PARTS})
 
     async def _part(self, upstream: Upstream, target: str, headers: Headers) -> _Part:
         try:
             ask = Ask(method="GET", target=target, headers=headers, deadline=DEADLINE + 1)
             async with asyncio.timeout(DEADLINE), upstream.asked(ask) as response:
                 body = (await response.bytes()).to_bytes()
-                return _Part(response.status, body, "" if response.status == 200 else _code(body))  # noqa: PLR2004
+                if response.status == 200:  # noqa: PLR2004
+                    return _Part(response.status, body)
+                kept = tuple((name, response.headers[name]) for name in _KEPT if name in response.headers)
+                return _Part(response.status, body, _code(body), kept)
         except TimeoutError:
             return _Part(0, code=LATE)
         except Refusal as refusal:
@@ -93,7 +106,8 @@ class Profiles:
 def _composed(parts: Mapping[str, _Part]) -> Answer:
     decisive = parts[_DECIDES]
     if decisive.refuses:
-        return Answer(status=decisive.status, body=decisive.body, headers=(("content-type", MEDIA_TYPE), ("cache-control", "no-store")))
+        headers = (("content-type", MEDIA_TYPE), ("cache-control", "no-store"), *decisive.headers)
+        return Answer(status=decisive.status, body=decisive.body, headers=headers)
     if not any(part.there for part in parts.values()):
         raise UpstreamUnavailable(retry_after=1)
     body: dict[str, object] = {name: msgspec.Raw(part.body) if part.there else None for name, part in parts.items()}

@@ -3,8 +3,8 @@
 uvicorn's parser reads ``GET http://other/x`` as a plain path, begins requests whose framing it
 then refuses, adds trailers to the headers behind everybody's back, waits for a head for ever and
 lets it grow without bound. Here a target keeps the form it was sent in, so that the limits see
-it, framing is one plain length or one plain ``chunked``, trailers are dropped, and a head has ten
-seconds and 32 KiB.
+it, framing is one plain length or one plain ``chunked``, trailers are dropped as they come, what is
+neither head nor body is bounded, and a head has ten seconds and 32 KiB.
 """
 
 import asyncio
@@ -16,6 +16,10 @@ from chassis.http.joining import JoiningProtocol
 
 HEAD_SECONDS: Final = 10.0
 MOST_HEAD: Final = 32 * 1024
+MOST_BESIDE: Final = 128 * 1024
+"""Bytes of a request that are neither its head nor its body nor frame it: trailers, extensions of chunks."""
+FRAME: Final = 16
+"""So many bytes may frame each byte of a body; where each is a chunk of its own, six do."""
 
 _REASONS: Final = {400: b"Bad Request", 408: b"Request Timeout", 431: b"Request Header Fields Too Large"}
 
@@ -27,6 +31,8 @@ class Protocol(JoiningProtocol):
         super().__init__(*arguments, **named)
         self._waiting: asyncio.TimerHandle | None = None
         self._unfinished = 0
+        self._body = 0
+        self._beside = 0
         self._in_head = False
         self._begun = False
 
@@ -39,11 +45,13 @@ class Protocol(JoiningProtocol):
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        before = self._body
         super().data_received(data)
         if self.transport.is_closing():
             return
         self._unfinished = self._unfinished + len(data) if self._in_head else 0
-        if self._unfinished > MOST_HEAD:
+        self._beside = 0 if self._in_head else self._beside + max(len(data) - FRAME * (self._body - before), 0)
+        if self._unfinished > MOST_HEAD or self._beside > MOST_BESIDE:
             self._refuse(431, "head_too_large", "The headers are too large.", "Send fewer and shorter headers.")
         elif self._in_head or self._idle:
             self._wait()
@@ -52,8 +60,17 @@ class Protocol(JoiningProtocol):
         self._in_head = True
         super().on_message_begin()
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._body += len(body)
+        super().on_body(body)
+
     def on_headers_complete(self) -> None:
         self._in_head = False
+        self._beside = 0
         self._stop_waiting()
         _check_framing(self.headers)
         super().on_headers_complete()

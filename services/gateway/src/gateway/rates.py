@@ -46,12 +46,16 @@ class Rate:
         full_at = max(self._full_at.get(caller, now), now) + self._each
         left = self._quota - (full_at - now) / self._each
         if left < -1e-6:  # noqa: PLR2004 (rounding of the division, not a figure of ours)
-            raise TooManyRequests(retry_after=max(math.ceil(-left * self._each), 1), limit=self._name)
+            empty = self._said(0, full_at - self._each - now)
+            raise TooManyRequests(retry_after=max(math.ceil(-left * self._each), 1), limit=self._name, headers=empty)
         if caller not in self._full_at and len(self._full_at) >= MOST_CALLERS:
             self._forget(now)
         self._full_at[caller] = full_at
-        limit = f'"{self._name}";r={max(math.floor(left + 1e-6), 0)};t={math.ceil(full_at - now)}'
-        return Standing(((b"ratelimit", limit.encode()), (b"ratelimit-policy", self._policy)))
+        return Standing(self._said(max(math.floor(left + 1e-6), 0), full_at - now))
+
+    def _said(self, left: int, full_in: float) -> tuple[tuple[bytes, bytes], ...]:
+        limit = f'"{self._name}";r={left};t={math.ceil(full_in)}'
+        return (b"ratelimit", limit.encode()), (b"ratelimit-policy", self._policy)
 
     def _forget(self, now: float) -> None:
         """Forget whose bucket is full; where that makes no room, the oldest tenth."""

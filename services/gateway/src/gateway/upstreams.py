@@ -6,11 +6,11 @@ what the caller gets.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 from prometheus_client import Counter
@@ -22,7 +22,7 @@ from pyreqwest.response import Response
 from chassis import metrics
 from chassis.health import PATIENCE
 from gateway.circuits import Circuit, RetryBudget
-from gateway.errors import UpstreamTimedOut, UpstreamUnavailable
+from gateway.errors import BodyTooSlow, UpstreamTimedOut, UpstreamUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +40,14 @@ RETRIES: Final = Counter("gateway_upstream_retries", "Requests that were sent a 
 type Headers = list[tuple[str, str]]
 
 
+class Arriving(Protocol):
+    """A body whose end its caller may not have sent yet."""
+
+    @property
+    def arrived(self) -> bool: ...
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """One request to a service. ``target`` is path and query as they go over the wire.
@@ -51,8 +59,13 @@ class Ask:
     method: str
     target: str
     headers: Headers
-    body: bytes | AsyncIterable[bytes] | None = None
+    body: bytes | Arriving | None = None
     deadline: float | None = None
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether the caller still owes a part of its body: that time runs out then is no failure of the service."""
+        return not (self.body is None or isinstance(self.body, bytes) or self.body.arrived)
 
 
 def make_client() -> Client:
@@ -80,6 +93,7 @@ class Upstream:
         Raises:
             UpstreamUnavailable: it cannot be reached, or could not be lately.
             UpstreamTimedOut: it did not begin to answer in time.
+            BodyTooSlow: it could not, because the caller had not sent all of its body.
         """
         request, response = await self._begin(ask)
         try:
@@ -99,6 +113,8 @@ class Upstream:
         try:
             begun = await self._attempts(ask)
         except RequestError as failure:
+            if isinstance(failure, RequestTimeoutError) and ask.unfinished:
+                raise BodyTooSlow from failure
             self.circuit.failed()
             FAILURES.labels(self.name).inc()
             log.warning("upstream_failed", upstream=self.name, failure=type(failure).__name__, circuit_open=self.circuit.open)

@@ -17,6 +17,7 @@ class Kind(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not_found"
+    TOO_SLOW = "too_slow"
     CONFLICT = "conflict"
     PRECONDITION = "precondition"
     INVALID = "invalid"

@@ -24,6 +24,7 @@ _STATUS: Final = {
     Kind.UNAUTHENTICATED: 401,
     Kind.FORBIDDEN: 403,
     Kind.NOT_FOUND: 404,
+    Kind.TOO_SLOW: 408,
     Kind.CONFLICT: 409,
     Kind.PRECONDITION: 412,
     Kind.INVALID: 422,
