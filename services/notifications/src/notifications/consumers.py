@@ -1,4 +1,4 @@
-"""Kafka in: who may do what, whom mails go to, and who is to be welcomed or invited."""
+"""Kafka in: who may do what, whom mails go to, and who is to be welcomed, invited or asked."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.roles import RoleChanged
 from contracts.customers.users import UserChanged
-from notifications import directory, invitations, offboarding, welcome
+from notifications import consents, directory, invitations, offboarding, welcome
 
 
 def consumers() -> Sequence[Consumer]:
@@ -25,6 +25,7 @@ def consumers() -> Sequence[Consumer]:
                 Step(name="notifications.welcome_copies", record=UserChanged, handle=welcome.look_at_user),
                 Step(name="notifications.welcome_roles", record=RoleChanged, handle=welcome.look_at_role),
                 Step(name="notifications.invitation", record=CredentialLinkRequested, handle=invitations.look),
+                *consents.STEPS,
             ],
         ),
     )

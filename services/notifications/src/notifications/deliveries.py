@@ -94,19 +94,27 @@ async def _attempt(tx: Transaction, mail: Mail, item: DueItem, desk: Desk, write
 
 async def _message(tx: Transaction, mail: Mail, desk: Desk, writer: Writer) -> EmailMessage:
     """The message as it is now. Answers to it go to the partner's support (NOT-18)."""
-    reader = await tx.session.get(User, (tx.partner_id, mail.user_id))
-    rule = to_user(reader)
-    if reader is None or rule is not None:
-        raise HeldBack(str(rule))
-    partner = await tx.session.get_one(Partner, (tx.partner_id, tx.partner_id))
+    name = mail.reader or await _name_of(tx, mail)
+    writing = mail.in_name_of or tx.partner_id
+    partner = await tx.session.get(Partner, (writing, writing))
+    if partner is None:
+        raise Retry("the partner that writes is not known")
     parties = Parties(
         sender=desk.mail_from,
-        to=mailbox(reader.name, mail.address),
+        to=mailbox(name, mail.address),
         reply_to=mailbox(partner.name, partner.support_email) if partner.support_email else None,
     )
     letter = await writer(tx, mail, partner, desk.links)
     at = made_at(mail.id) if tx.sandbox else mail.created_at
     return messages.build(letter, parties, message_id=messages.message_id(mail.id, desk.mail_from), at=at, sandbox=tx.sandbox)
+
+
+async def _name_of(tx: Transaction, mail: Mail) -> str:
+    user = await tx.session.get(User, (tx.partner_id, mail.user_id))
+    rule = to_user(user)
+    if user is None or rule is not None:
+        raise HeldBack(str(rule))
+    return user.name
 
 
 async def _hand_over(server: smtp.Server, message: EmailMessage, item: DueItem) -> None:

@@ -6,11 +6,16 @@ from functools import partial
 from typing import Final
 
 from chassis.due import Due
-from notifications import deliveries, invitations, offboarding, welcome
+from notifications import consents, deliveries, invitations, offboarding, welcome
 from notifications.deliveries import Desk, Writer
 from notifications.rules import mailing
 
-WRITERS: Final[Mapping[str, Writer]] = {welcome.TEMPLATE: welcome.letter, invitations.TEMPLATE: invitations.letter}
+WRITERS: Final[Mapping[str, Writer]] = {
+    welcome.TEMPLATE: welcome.letter,
+    invitations.TEMPLATE: invitations.letter,
+    **dict.fromkeys(consents.QUESTIONS.values(), consents.question),
+    consents.OUTCOME: consents.outcome,
+}
 """Who writes the letter of each template."""
 _GOODBYE: Final = timedelta(seconds=15)
 """What taking leave of a mail server, and writing down what it said, may take beyond its own time."""

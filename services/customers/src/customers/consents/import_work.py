@@ -78,7 +78,7 @@ async def expire(tx: Transaction, item: DueItem) -> None:
     if one.status == "requested":
         one.status, one.updated_at = "expired", tx.now
         await tx.session.flush()
-        tell_import(tx, one, CustomerImportExpired())
+        tell_import(tx, one, CustomerImportExpired(email=one.email, requested_by=one.requested_by))
 
 
 DUE: Final = (Due(ASK, ask), Due(SETTLE, settle), Due(EXPIRE, expire))
@@ -109,7 +109,7 @@ async def _decline(tx: Transaction, one: Import, reason: Literal["customer", "du
     async with tx.beside(one.partner_id) as asker:
         one.status, one.reason, one.updated_at = "declined", reason, tx.now
         await asker.session.flush()
-        tell_import(asker, one, CustomerImportDeclined(reason=reason))
+        tell_import(asker, one, CustomerImportDeclined(reason=reason, email=one.email, requested_by=one.requested_by))
 
 
 async def _import(tx: Transaction, customer: Customer, one: Import) -> None:
@@ -118,7 +118,7 @@ async def _import(tx: Transaction, customer: Customer, one: Import) -> None:
         return
     customer.imported_at = tx.now
     customer.management_type = one.management_type or customer.management_type
-    arrived = CustomerImported(import_id=one.id, owner_partner_id=customer.owner_partner_id)
+    arrived = CustomerImported(import_id=one.id, owner_partner_id=customer.owner_partner_id, email=one.email, requested_by=one.requested_by)
     if not customer_may(customer.management_type):
         await sign_out_users(tx, customer)
     await rehome(tx, customer, one.partner_id, arriving=arrived)

@@ -1,4 +1,4 @@
-"""Addresses of links that let somebody set a password; made when a mail is rendered, kept nowhere."""
+"""Addresses of links that let somebody set a password, or answer a question; made when a mail is rendered, kept nowhere."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,3 +15,6 @@ class Links:
 
     def set_password(self, link_id: UUID) -> str:
         return f"{self.public_url}/welcome?token={link_token(self.key, link_id)}"
+
+    def answer(self, consent_id: UUID) -> str:
+        return f"{self.public_url}/consent?token={link_token(self.key, consent_id)}"

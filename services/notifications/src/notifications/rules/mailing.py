@@ -1,7 +1,8 @@
 """Writing a mail down: once per template, occasion and user, to be sent as due work of its own; and letting go what was held back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import update
@@ -18,17 +19,28 @@ SEND: Final = "mail.send"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A reader who is no user; ``id`` is that of what it is asked."""
+
+    id: UUID
+    name: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WriteMail:
-    """``held_back_by`` names the rule that keeps the mail from going out."""
+    """``held_back_by`` names the rule that keeps the mail from going out; ``about`` is what its letter will say."""
 
     template: str
     recipient: RecipientRole
     occasion_id: UUID
-    user: User
+    user: User | Contact
     address: str
     customer_id: UUID | None = None
     held_back_by: str | None = None
     awaits_copies: bool = False
+    in_name_of: UUID | None = None
+    about: Mapping[str, Any] | None = None
 
 
 async def write(tx: Transaction, command: WriteMail) -> UUID | None:
@@ -51,6 +63,9 @@ async def write(tx: Transaction, command: WriteMail) -> UUID | None:
         created_at=tx.now,
         settled_at=tx.now if held else None,
         awaits_copies=command.awaits_copies,
+        reader=command.user.name if isinstance(command.user, Contact) else None,
+        in_name_of=command.in_name_of,
+        about=dict(command.about) if command.about is not None else None,
     )
     mail = (await tx.session.execute(row.on_conflict_do_nothing(constraint="mails_once").returning(Mail))).scalar_one_or_none()
     if mail is None:

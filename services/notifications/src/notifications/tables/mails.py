@@ -6,9 +6,11 @@ however often it is asked for. The version counts what was told of the mail, so 
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow, Versioned
@@ -20,6 +22,9 @@ class Mail(TenantRow, Versioned, Base):
     ``message_id``, ``subject``, ``attempts`` and ``settled_at`` are known once it is settled;
     ``reason`` says why it failed or by which rule it was held back. ``awaits_copies`` is true of a
     welcome of which no administrator of the partner could be written a copy yet.
+
+    A customer's contact need be no user: then ``reader`` is the contact's name, and ``user_id`` the id of what it is asked.
+    ``in_name_of`` is the partner that writes, where that is not the one whose mail it is; ``about`` is what the letter says.
     """
 
     __tablename__ = "mails"
@@ -51,3 +56,6 @@ class Mail(TenantRow, Versioned, Base):
     created_at: Mapped[datetime]
     settled_at: Mapped[datetime | None]
     awaits_copies: Mapped[bool] = mapped_column(default=False)
+    reader: Mapped[str | None]
+    in_name_of: Mapped[UUID | None]
+    about: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

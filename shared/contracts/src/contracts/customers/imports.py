@@ -28,10 +28,14 @@ class CustomerImportDeclined(ImportFact):
 
     topic: ClassVar[str] = "customer.import_declined"
     reason: Literal["customer", "duplicate_company"]
+    email: Personal[str]
+    requested_by: UUID | None
 
 
 class CustomerImportExpired(ImportFact):
     topic: ClassVar[str] = "customer.import_expired"
+    email: Personal[str]
+    requested_by: UUID | None
 
 
 class CustomerImported(CustomerFact):
@@ -40,3 +44,5 @@ class CustomerImported(CustomerFact):
     topic: ClassVar[str] = "customer.imported"
     import_id: UUID
     owner_partner_id: UUID
+    email: Personal[str]
+    requested_by: UUID | None
