@@ -8,7 +8,7 @@ import pytest
 from notifications.rules import letters
 from notifications.rules.letters import Sender
 
-KINDS = ("layout", "welcome", "invitation")
+KINDS = ("layout", "welcome", "invitation", "stage_disable", "stage_delete")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,7 +8,7 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.roles import RoleChanged
 from contracts.customers.users import UserChanged
-from notifications import consents, directory, invitations, offboarding, welcome
+from notifications import consents, directory, invitations, offboarding, stages, welcome
 
 
 def consumers() -> Sequence[Consumer]:
@@ -22,6 +22,7 @@ def consumers() -> Sequence[Consumer]:
                 offboarding.REHOMING,
                 offboarding.ERASING.step(),
                 Step(name="notifications.welcome", record=CustomerChanged, handle=welcome.look),
+                Step(name="notifications.stages", record=CustomerChanged, handle=stages.look),
                 Step(name="notifications.welcome_copies", record=UserChanged, handle=welcome.look_at_user),
                 Step(name="notifications.welcome_roles", record=RoleChanged, handle=welcome.look_at_role),
                 Step(name="notifications.invitation", record=CredentialLinkRequested, handle=invitations.look),

@@ -53,6 +53,7 @@ def _customer(record: CustomerChanged) -> dict[str, Any]:
         "first_admin_id": state.first_admin.user_id,
         "first_admin_email": state.first_admin.email,
         "welcome_link_id": state.welcome_link_id,
+        "stages": [one.model_dump(mode="json") for one in state.stages],
     }
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from chassis.due import Due
-from notifications import consents, deliveries, invitations, offboarding, welcome
+from notifications import consents, deliveries, invitations, offboarding, stages, welcome
 from notifications.deliveries import Desk, Writer
 from notifications.rules import mailing
 
@@ -15,6 +15,7 @@ WRITERS: Final[Mapping[str, Writer]] = {
     invitations.TEMPLATE: invitations.letter,
     **dict.fromkeys(consents.QUESTIONS.values(), consents.question),
     consents.OUTCOME: consents.outcome,
+    **dict.fromkeys(stages.TEMPLATES.values(), stages.letter),
 }
 """Who writes the letter of each template."""
 _GOODBYE: Final = timedelta(seconds=15)
@@ -28,5 +29,6 @@ def kinds(desk: Desk) -> Sequence[Due]:
         Due(welcome.LATE_COPIES, welcome.write_late_copies),
         Due(invitations.INVITE, invitations.write),
         Due(mailing.SEND, partial(deliveries.send, desk=desk, writers=WRITERS), outside=_GOODBYE + timedelta(seconds=desk.server.timeout)),
+        Due(stages.NOTICE, stages.write),
         offboarding.ERASING.due(),
     )

@@ -12,17 +12,16 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import Select, any_, exists, select, update
+from sqlalchemy import select, update
 
 from chassis import due
-from chassis.access.permissions import Permission
 from chassis.consumers import Event
 from chassis.database import Transaction
 from chassis.due import DueItem, Retry
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.roles import RoleChanged
 from contracts.customers.users import UserChanged
-from notifications.rules import letters, mailing
+from notifications.rules import administrators, letters, mailing
 from notifications.rules.communications import (
     CUSTOMER_NOT_ACTIVE,
     LINK_TAKEN_BACK,
@@ -38,7 +37,7 @@ from notifications.rules.mailing import WriteMail
 from notifications.tables.customers import Customer
 from notifications.tables.mails import Mail
 from notifications.tables.partners import Partner
-from notifications.tables.users import Role, User
+from notifications.tables.users import User
 
 WELCOME: Final = "mail.welcome"
 COPY: Final = "mail.welcome_copy"
@@ -102,10 +101,10 @@ async def write_copies(tx: Transaction, item: DueItem) -> None:
     Where there is none, the welcome goes on awaiting its copies.
     """
     customer = await tx.session.get(Customer, (tx.partner_id, item.subject))
-    administrators = (await tx.session.scalars(_administrators(tx))).all()
-    if customer is None or not administrators:
+    readers = (await tx.session.scalars(administrators.active(tx))).all()
+    if customer is None or not readers:
         return
-    for one in administrators:
+    for one in readers:
         copy = WriteMail(
             template=TEMPLATE,
             recipient="partner",
@@ -121,7 +120,7 @@ async def write_copies(tx: Transaction, item: DueItem) -> None:
 
 async def write_late_copies(tx: Transaction, _item: DueItem) -> None:
     """Look again at the welcomes of which nobody could be given a copy."""
-    if (await tx.session.scalars(_administrators(tx).limit(1))).first() is None:
+    if (await tx.session.scalars(administrators.active(tx).limit(1))).first() is None:
         return
     customer = (Customer.partner_id == Mail.partner_id) & (Customer.id == Mail.customer_id)
     awaiting = select(Customer.id, Mail.occasion_id).join(Mail, customer).where(Mail.partner_id == tx.partner_id, Mail.awaits_copies)
@@ -165,17 +164,3 @@ async def _look_again(tx: Transaction, mail: Mail, rule: str | None) -> None:
 
 def _not_yet(reason: str, item: DueItem) -> Retry:
     return Retry(reason, after=min(timedelta(seconds=2 ** min(item.attempts, 5)), _LONGEST_WAIT))
-
-
-def _administrators(tx: Transaction) -> Select[User]:
-    """The partner's active users with the predefined role that manages the partner itself (CUS-79)."""
-    manages = (
-        exists()
-        .where(Role.partner_id == tx.partner_id, Role.id == any_(User.role_ids), Role.predefined)
-        .where(Role.permissions.contains([str(Permission.PARTNER_MANAGE)]))
-    )
-    return (
-        select(User)
-        .where(User.partner_id == tx.partner_id, User.kind == "partner", User.status == "active", User.email.is_not(None), manages)
-        .order_by(User.id)
-    )

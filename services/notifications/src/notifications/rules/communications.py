@@ -17,6 +17,8 @@ CUSTOMER_NOT_ACTIVE: Final = "customer_not_active"
 RECIPIENT_GONE: Final = "recipient_gone"
 LINK_TAKEN_BACK: Final = "link_taken_back"
 """The link that the mail would carry opens nothing any more: another took its place, or its address was replaced."""
+STAGE_CHANGED: Final = "stage_changed"
+"""What the mail announces was moved or stopped."""
 
 
 class HeldBack(Exception):

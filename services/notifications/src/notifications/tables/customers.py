@@ -1,9 +1,10 @@
 """Customers, as far as mails go to them or speak of them. Follows ``customer.changed``."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow
 
@@ -11,7 +12,8 @@ from chassis.database.tables import Base, TenantRow
 class Customer(TenantRow, Base):
     """``welcome_link_id`` is null where no welcome mail is wanted.
 
-    The welcome goes to ``first_admin_email``, whatever is known of the user yet.
+    The welcome goes to ``first_admin_email``, whatever is known of the user yet. ``stages`` are those of its
+    off-boarding that are still to come.
     """
 
     __tablename__ = "customers"
@@ -25,3 +27,4 @@ class Customer(TenantRow, Base):
     first_admin_id: Mapped[UUID]
     first_admin_email: Mapped[str]
     welcome_link_id: Mapped[UUID | None]
+    stages: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
