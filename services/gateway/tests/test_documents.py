@@ -9,7 +9,7 @@ from gateway_stage import Stage
 from contracts import published
 from gateway import documents
 from gateway.merging import merged
-from gateway.table import PROFILE
+from gateway.table import POLICIES, PROFILE
 
 INFO = {"title": "Partnerdeck", "version": "1"}
 
@@ -64,7 +64,7 @@ WHOLE = merged({"customers": CUSTOMERS, "licensing": LICENSING}, INFO)
 
 
 def test_only_what_the_gateway_forwards_is_in_it() -> None:
-    assert sorted(WHOLE["paths"]) == ["/v1/customers", "/v1/customers/{customer_id}", PROFILE, "/v1/offers", "/v1/sessions"]
+    assert sorted(WHOLE["paths"]) == ["/v1/customers", "/v1/customers/{customer_id}", PROFILE, "/v1/offers", POLICIES, "/v1/sessions"]
 
 
 def test_names_that_mean_different_things_are_told_apart_and_others_are_kept() -> None:

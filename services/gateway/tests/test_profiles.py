@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.ids import new_id
 from chassis.principal import Principal
-from gateway import profiles
+from gateway import parts
 
 ID = str(new_id())
 URL = f"/v1/customers/{ID}/profile"
@@ -53,14 +53,14 @@ async def test_parts_that_cannot_be_had_are_named_and_the_rest_is_answered(known
     known["licensing"].handlers[f"/v1/customers/{ID}/entitlements"] = hanging
     known["reporting"].says(f"/v1/customer-overview/{ID}", {"code": "not_found"}, 404)
     known["notifications"].says("/v1/notifications", "no problem at all", 500)
-    monkeypatch.setattr(profiles, "DEADLINE", 0.3)
+    monkeypatch.setattr(parts, "DEADLINE", 0.3)
     answered = await known.client.get(URL, headers=signed_in())
 
     body = answered.json()
     assert answered.status_code == 200
     assert (body["customer"]["name"], body["provisioning"], body["entitlements"]) == ("Ünit", {"items": [2]}, None)
     assert body["missing"] == [
-        {"part": "entitlements", "reason": profiles.LATE},
+        {"part": "entitlements", "reason": parts.LATE},
         {"part": "overview", "reason": "not_found"},
         {"part": "notifications", "reason": "unknown"},
     ]

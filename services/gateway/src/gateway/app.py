@@ -20,11 +20,12 @@ from contracts import published
 from gateway.documents import Documents
 from gateway.door import Door, Page, Rates
 from gateway.pages import LinkPage
+from gateway.policies import Policies
 from gateway.profiles import Profiles
 from gateway.protocol import Protocol
 from gateway.rates import Rate
 from gateway.settings import Settings
-from gateway.table import CONSENT, DOCUMENT, EVENTS, LIVE, PROFILE, READY, ROOT, WELCOME
+from gateway.table import CONSENT, DOCUMENT, EVENTS, LIVE, POLICIES, PROFILE, READY, ROOT, WELCOME
 from gateway.upstreams import Upstream, make_client
 
 TITLE: Final = "Partnerdeck"
@@ -77,6 +78,7 @@ def _pages(upstreams: Mapping[str, Upstream]) -> dict[str, Page]:
         DOCUMENT: Documents(upstreams, title=TITLE, version=VERSION).page,
         EVENTS: partial(_give, Answer(status=200, body=published.event_catalogue())),
         PROFILE: Profiles(upstreams).page,
+        POLICIES: Policies(upstreams).page,
     }
 
 

@@ -5,11 +5,12 @@ the services' own; where two services mean different things by one name, each ge
 name in front.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
+from gateway.policies import SERVICES
 from gateway.profiles import PARTS
-from gateway.table import PATHS, PROFILE, PUBLIC
+from gateway.table import PATHS, POLICIES, PROFILE, PUBLIC
 
 type Document = dict[str, Any]
 
@@ -39,6 +40,7 @@ def merged(documents: Mapping[str, Document], info: Mapping[str, str]) -> Docume
         "security": [{"token": []}],
     }
     paths[PROFILE] = {"get": _profile(whole)}
+    paths[POLICIES] = {"get": _policies(whole)}
     return whole
 
 
@@ -111,29 +113,52 @@ def _operation_ids(document: Document) -> Iterator[str]:
 
 
 def _profile(whole: Document) -> Document:
-    """The gateway's own operation, made of what the services say about its parts."""
+    """Made of what the services say about its parts."""
     parts = {name: {"anyOf": [_answer_of(whole, path.partition("?")[0]), {"type": "null"}]} for name, (_, path) in PARTS.items()}
-    missing = {
+    said = _Own("gateway_profile", "What all services know about one customer; a part that cannot be had is null and named in `missing`.")
+    customer = {"name": "customer_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+    return said.described("CustomerProfile", {**parts, "missing": _missing(PARTS)}, parameters=[customer])
+
+
+def _policies(whole: Document) -> Document:
+    """Made of what one service says of its own."""
+    known = _COMPONENT + "PolicyView" if "PolicyView" in whole["components"]["schemas"] else None
+    items = {"type": "array", "items": {"$ref": known} if known else {}}
+    said = _Own("gateway_policies", "What the operator has decided, in every service; a service that does not say is named in `missing`.")
+    return said.described("AllPolicies", {"items": items, "missing": _missing(SERVICES)})
+
+
+def _missing(parts: Iterable[str]) -> Document:
+    return {
         "type": "array",
         "items": {
             "type": "object",
             "required": ["part", "reason"],
-            "properties": {"part": {"enum": list(PARTS)}, "reason": {"type": "string"}},
+            "properties": {"part": {"enum": list(parts)}, "reason": {"type": "string"}},
         },
     }
-    schema = {"title": "CustomerProfile", "type": "object", "required": [*PARTS, "missing"], "properties": {**parts, "missing": missing}}
-    problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
-    return {
-        "tags": ["gateway"],
-        "summary": "What all services know about one customer; a part that cannot be had is null and named in `missing`.",
-        "operationId": "gateway_profile",
-        "parameters": [{"name": "customer_id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}],
-        "responses": {
-            "200": {"description": "The profile", "content": {"application/json": {"schema": schema}}},
-            "4XX": {"description": "Refused: a problem", **problem},
-            "5XX": {"description": "Failed: a problem", **problem},
-        },
-    }
+
+
+class _Own(NamedTuple):
+    """An operation of the gateway itself."""
+
+    id: str
+    summary: str
+
+    def described(self, title: str, members: Document, *, parameters: Sequence[Document] = ()) -> Document:
+        schema = {"title": title, "type": "object", "required": [*members], "properties": members}
+        problem = {"content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+        return {
+            "tags": ["gateway"],
+            "summary": self.summary,
+            "operationId": self.id,
+            "parameters": [*parameters],
+            "responses": {
+                "200": {"description": title, "content": {"application/json": {"schema": schema}}},
+                "4XX": {"description": "Refused: a problem", **problem},
+                "5XX": {"description": "Failed: a problem", **problem},
+            },
+        }
 
 
 def _answer_of(whole: Document, path: str) -> Any:

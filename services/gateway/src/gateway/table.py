@@ -128,7 +128,11 @@ LIVE: Final = "/health/live"
 READY: Final = "/health/ready"
 PROFILE: Final = "/v1/customers/{customer_id}/profile"
 
-OWN: Final = (ROOT, WELCOME, CONSENT, DOCUMENT, EVENTS, LIVE, READY, PROFILE)
+POLICIES: Final = "/v1/policies"
+
+COMPOSED: Final = (PROFILE, POLICIES)
+"""Answers made of what several services say to the caller."""
+OWN: Final = (ROOT, WELCOME, CONSENT, DOCUMENT, EVENTS, LIVE, READY, *COMPOSED)
 """What the gateway answers itself."""
 
 PUBLIC: Final[frozenset[tuple[str, str]]] = frozenset(
@@ -147,7 +151,7 @@ PUBLIC: Final[frozenset[tuple[str, str]]] = frozenset(
         ("POST", "/v1/consents/decline"),
         ("POST", "/v1/tokens"),
         ("GET", "/.well-known/jwks.json"),
-        *((method, path) for path in OWN if path != PROFILE for method in ("GET", "HEAD")),
+        *((method, path) for path in OWN if path not in COMPOSED for method in ("GET", "HEAD")),
     }
 )
 """Operations that nobody is signed in to yet; for all others a token is checked at the door."""
