@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,7 +26,7 @@ from chassis_testing.waiting import eventually
 from contracts.envelope import encode
 from customers.rules.telling import tell_role
 from customers.tables.roles import Role
-from journeys.world import PATIENCE, World
+from journeys.world import LINK, PATIENCE, World
 from onebox.api import Api
 from onebox.status import Status
 from onebox.suite import Suite
@@ -64,6 +64,13 @@ class Office:
             "reporting": "/v1/customer-overview",
             "notifications": "/v1/notifications",
         }
+
+    async def colleague(self, name: str, email: str, role_id: str) -> "Office":
+        """The same, seen by somebody who has this role and no other."""
+        await self.api.post("/v1/users", name=name, email=email, role_ids=[role_id])
+        (link,) = [found for mail in await self.world.mails_about(name) if (found := LINK.search(mail.text))]
+        await Api(self.world.http).post("/v1/credentials/set-password", token=link[1], password=PASSWORD)
+        return replace(self, api=await self.world.patiently(lambda: Api(self.world.http).signed_in(email, PASSWORD)))
 
     async def shown(self, service: str) -> bool:
         """Whether a service shows it; that it answers at all is taken for granted."""
@@ -203,6 +210,20 @@ async def test_a_revoked_api_key_is_worth_nothing_in_any_service_within_the_prom
 
     await asyncio.gather(*map(ended, office.paths))
     assert (await office.world.http.post("/v1/tokens", json={"api_key": key["secret"]})).json()["code"] == "api_key_invalid"
+
+
+async def test_a_custom_role_that_is_edited_takes_effect_in_every_service(office: Office) -> None:
+    """CUS-86, GW-02: for whoever has it, by the API alone."""
+    role = await office.api.post("/v1/roles", name="Night shift")
+    night = await office.colleague("Nora Night", "nora@office-of-doors.com", role["id"])
+    for service in night.paths:
+        await eventually(lambda service=service: night.shown(service), within=PATIENCE)
+
+    for level in ("none", "read", "none"):
+        edit = {"json": {"all_customers": level}, "headers": office.api.headers | {"if-match": "*"}}
+        edited = await office.world.http.patch(f"/v1/roles/{role['id']}", **edit)
+        assert edited.is_success, edited.text
+        await night.takes_effect(time.monotonic(), night.paths, shown=level != "none")
 
 
 async def test_with_the_broker_stopped_it_still_takes_effect_and_with_customers_stopped_too_nothing_is_changed(office: Office) -> None:

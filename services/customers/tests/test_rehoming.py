@@ -12,7 +12,9 @@ from chassis.ids import new_id
 from contracts.customers.customers import CustomerChanged, CustomerReviewOpened, CustomerTagged
 from contracts.customers.users import UserChanged
 from contracts.root import ROOT_PARTNER_ID
+from customers import roles
 from customers.errors import DuplicateCompany
+from customers.roles import RoleSaid
 from customers.rules.founding import Founding, found
 from customers.rules.rehoming import rehome
 from customers.tables.customers import Customer
@@ -73,6 +75,23 @@ async def test_its_users_logins_and_planned_work_go_along(worker_database: Worke
     async with worker_database.work() as work, work.item(new) as tx:
         assert (await tx.session.scalars(select(User.customer_id).where(User.partner_id == new))).one() == customer.id
         assert (await tx.session.scalars(select(DueRow.subject).where(DueRow.partner_id == new))).one() == customer.id
+
+
+async def test_the_old_partners_roles_name_it_no_more_and_its_rights_there_have_ended(
+    worker_database: WorkerDatabase, partners: tuple[UUID, UUID]
+) -> None:
+    """CUS-86, BEY-12: what was recorded of it before stays with the old partner."""
+    old, new = partners
+    async with worker_database.work() as work, work.item(old) as tx:
+        customer = await customers_of(tx)
+        role = await roles.create(tx, RoleSaid(name="Night shift", customers={customer.id: "read"}))
+        await rehome(tx, customer, new)
+
+    async with worker_database.direct() as connection:
+        kept = "select partner_id, state is null as ended from rights_history where subject = $1 order by version, partner_id = $2"
+        moments = [(row["partner_id"], row["ended"]) for row in await connection.fetch(kept, customer.id, new)]
+        assert moments == [(old, False), (old, True), (new, False)]
+        assert await connection.fetchval("select customers from roles where id = $1", role.id) == "{}"
 
 
 async def test_its_people_sign_in_as_before(web: Web, worker_database: WorkerDatabase) -> None:

@@ -16,7 +16,7 @@ from licensing.catalogue.loading import Loaded
 from licensing.catalogue.reading import UnreadableFile
 from licensing.rules import capabilities
 from licensing.tables.offers import Offer, OfferVersion
-from licensing_testing.builders import a_programme
+from licensing_testing.builders import a_programme, regranted
 
 SHIPPED = Path(str(onebox.__file__)).parent / "data" / "catalogue.yaml"
 OFFER = """
@@ -130,6 +130,7 @@ async def test_another_reading_of_the_matrix_reaches_running_programmes(work: Wo
     await _load(work, tmp_path, TABLE_READING)
 
     async with work.item(ROOT_PARTNER_ID) as tx:
+        await regranted(tx)
         may = await capabilities.of(tx)
     assert (may.version, may.decide("set_up_paid").allowed) == (2, False)
     states = [one.record.state.capabilities for one in work._told if isinstance(one.record, ProgrammeChanged)]

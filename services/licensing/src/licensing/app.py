@@ -4,7 +4,6 @@ from pathlib import Path
 
 from chassis.clock import SystemClock
 from chassis.database import WorkerDatabase
-from chassis.policies import Kinds
 from chassis.service import Service
 from contracts.catalogue import states_of
 from licensing.catalogue import loading, reading
@@ -13,9 +12,7 @@ from licensing.catalogue.loading import Loaded
 from licensing.consumers import CONSUMERS
 from licensing.due import DUE
 from licensing.routes import ROUTERS
-from licensing.rules.capabilities import CapabilityMatrix
-from licensing.rules.policies import documents
-from licensing.rules.quotes import RatingPolicy
+from licensing.rules.policy_kinds import KINDS
 from licensing.rules.telling import RETELLINGS
 from licensing.settings import Settings
 
@@ -31,7 +28,7 @@ def service(settings: Settings) -> Service:
         states=states_of(_NAME),
         due=DUE,
         retellings=RETELLINGS,
-        policies=Kinds(documents, (CapabilityMatrix, RatingPolicy), elsewhere={CapabilityMatrix.kind: "the catalogue file"}),
+        policies=KINDS,
         migrations=Path(__file__).parent / "migrations",
         follows={"subscription": ("subscriptions",), "programme": ("programmes",)},
     )

@@ -113,15 +113,6 @@ class PoliciesSaid(_Said):
     capabilities: CapabilityMatrix | None = None
     rating: RatingPolicy | None = None
 
-    @model_validator(mode="after")
-    def _the_matrix_is_whole(self) -> Self:
-        if self.capabilities and len(self.capabilities.actions) < _ACTIONS:
-            raise ValueError("the matrix decides every action: set_up_trial, set_up_paid, monitor, convert_trial, manage")
-        return self
-
-
-_ACTIONS = 5
-
 
 class CatalogueFile(_Said):
     """Offers that are not named stay as they are: an offer is withdrawn by saying so."""

@@ -6,7 +6,6 @@ version; versions that were published never change, and what was pinned from the
 
 from dataclasses import dataclass
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
@@ -18,10 +17,9 @@ from contracts.root import ROOT_PARTNER_ID
 from licensing.catalogue.document import CatalogueFile, OfferSaid, SerialSaid
 from licensing.catalogue.reading import UnreadableFile
 from licensing.rules import policies
-from licensing.rules.capabilities import CapabilityMatrix
-from licensing.rules.telling import tell_offer, tell_programme
+from licensing.rules.policy_kinds import KINDS
+from licensing.rules.telling import tell_offer
 from licensing.tables.offers import Offer, OfferVersion
-from licensing.tables.programmes import Programme
 from licensing.tables.serials import Serial
 
 _ONE_AT_A_TIME: Final = "licensing catalogue"
@@ -47,8 +45,6 @@ async def load(work: Work, file: CatalogueFile) -> Loaded:
         offers = [said.code for said in file.offers if await _publish(tx, said)]
         serials = await _add_serials(tx, file.serials)
         published = await _publish_policies(tx, file)
-    if "capabilities" in published and file.policies.capabilities is not None:
-        await _retell_programmes(work, file.policies.capabilities)
     return Loaded(offers=offers, serials=serials, policies=published)
 
 
@@ -104,21 +100,5 @@ async def _publish_policy(tx: Transaction, policy: Policy) -> bool:
     stands = await policies.in_force(tx, type(policy))
     if stands.policy == policy:
         return False
-    await policies.documents.add(tx, policy, stands.version + 1)
+    await KINDS.put(tx, policy, stands.version + 1)
     return True
-
-
-async def _retell_programmes(work: Work, matrix: CapabilityMatrix) -> None:
-    """What running programmes grant follows the matrix; those whose grants differ tell their new state."""
-    granted = matrix.granted("service_provider")
-    running = select(Programme.partner_id, Programme.id).where(Programme.status == "active", Programme.capabilities != granted)
-    concerned = running.execution_options(across_partners="the matrix holds for all of them")
-    for partner_id, programme_id in (await work.session.execute(concerned)).all():
-        async with work.item(partner_id) as tx:
-            await _regrant(tx, programme_id, granted)
-
-
-async def _regrant(tx: Transaction, programme_id: UUID, granted: list[str]) -> None:
-    programme = await tx.session.get_one(Programme, (tx.partner_id, programme_id))
-    programme.capabilities = granted
-    await tell_programme(tx, programme)

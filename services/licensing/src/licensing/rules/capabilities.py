@@ -6,8 +6,10 @@ needs the programme. Publishing another version switches to the table's reading.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal, get_args
 
+from pydantic import field_validator
+from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 
 from chassis.database import Transaction
@@ -20,6 +22,9 @@ from licensing.tables.programmes import Programme
 type Action = Literal["set_up_trial", "set_up_paid", "monitor", "convert_trial", "manage"]
 type Cell = Literal["yes", "no", "product_serial"]
 type Standing = Literal["none", "service_provider"]
+
+
+_ACTIONS: Final = len(get_args(Action.__value__))
 
 
 class ActionRow(Body):
@@ -42,6 +47,15 @@ class CapabilityMatrix(Policy):
     kind: ClassVar[str] = "capabilities"
 
     actions: dict[Action, ActionRow]
+
+    @field_validator("actions")
+    @classmethod
+    def _is_whole(cls, actions: dict[Action, ActionRow]) -> dict[Action, ActionRow]:
+        if len(actions) < _ACTIONS:
+            raise PydanticCustomError(
+                "too_few", "The matrix decides every action: set_up_trial, set_up_paid, monitor, convert_trial, manage"
+            )
+        return actions
 
     def granted(self, standing: Standing) -> list[str]:
         """The actions that a programme grants at all."""

@@ -8,11 +8,12 @@ from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis.consumers.events import Event, Place
 from chassis.database import Transaction
+from chassis.due import DueItem, DueRow
 from chassis.ids import new_id
 from chassis_testing import told
 from contracts.customers.customers import CustomerChanged, CustomerStatus, ProductAsked
@@ -22,6 +23,7 @@ from licensing.rules import beginnings
 from licensing.rules.beginnings import Recipient
 from licensing.rules.capabilities import CapabilityMatrix, Cell
 from licensing.rules.orders import Accepted
+from licensing.rules.regranting import REGRANT
 from licensing.tables.customers import served_customers
 from licensing.tables.offers import Offer
 from licensing.tables.policies import PolicyDocument
@@ -101,6 +103,14 @@ async def a_programme(tx: Transaction) -> Programme:
     """The partner's programme, validated and activated."""
     programme = await programmes.validate(tx, ValidateSerial(serial_number=await a_serial(tx)))
     return await programmes.activate(tx, ActivateProgramme(programme_id=programme.id))
+
+
+async def regranted(tx: Transaction) -> None:
+    """The partner's planned regranting has been done."""
+    planned = select(DueRow).where(DueRow.partner_id == tx.partner_id, DueRow.kind == REGRANT.kind)
+    for row in (await tx.session.scalars(planned)).all():
+        item = DueItem(id=row.id, subject=row.subject, slot=row.slot, due_at=row.due_at, attempts=0, payload=row.payload)
+        await REGRANT.handle(tx, item)
 
 
 async def a_matrix(tx: Transaction, *, convert_trial: Cell = "yes", set_up_paid: Cell = "no", monitor: Cell = "yes") -> None:

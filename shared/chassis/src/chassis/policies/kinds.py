@@ -1,6 +1,6 @@
 """Which kinds of policies a service has, and publishing the next version of one."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,25 +32,20 @@ class PolicyRefused(Refusal):
     rule = "BEY-04"
 
 
-class PublishedElsewhere(Refusal):
-    """A policy of this kind is not published over HTTP."""
-
-    kind = Kind.CONFLICT
-    code = "published_elsewhere"
-    rule = "BEY-04"
-    remedy = "Publish it as `published_by` says."
+type Follow = Callable[[Transaction, Policy], Awaitable[None]]
+"""What follows from another version, done or planned in the transaction that publishes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kinds:
     """The policies of a service, and how they are kept.
 
-    ``elsewhere`` says of kinds that more than the document depends on by what they are published instead.
+    ``then`` is for kinds of whose decisions something is kept besides the document.
     """
 
     documents: Documents
     shapes: tuple[type[Policy], ...]
-    elsewhere: Mapping[str, str] = field(default_factory=dict)
+    then: Mapping[str, Follow] = field(default_factory=dict)
 
     def shape(self, kind: str) -> type[Policy]:
         """What a kind's documents look like.
@@ -79,21 +74,28 @@ class Kinds:
 
         Raises:
             PolicyNotFound: there is no such kind.
-            PublishedElsewhere: it is published by other means.
             PolicyRefused: its model does not take the document.
             Stale: another version is in force than the caller has seen.
         """
         policy = self.check(kind, document)
-        if kind in self.elsewhere:
-            raise PublishedElsewhere(published_by=self.elsewhere[kind])
         before = (await tx.session.execute(self.documents.newest(kind))).one_or_none()
         if before is None:
             raise PolicyMissing(kind)
         seen.admit(before.version)
         after = InForce(before.version + 1, policy)
-        await self.documents.add(tx, policy, after.version)
+        await self.put(tx, policy, after.version)
         tx.note(Subject(type="policy", before={kind: before.document}, after={kind: policy.model_dump(mode="json")}))
         return after
+
+    async def put(self, tx: Transaction, policy: Policy, version: int) -> None:
+        """Keep a version, with what follows from it.
+
+        Raises:
+            Stale: somebody published it in the same moment.
+        """
+        await self.documents.add(tx, policy, version)
+        if (follow := self.then.get(policy.kind)) is not None:
+            await follow(tx, policy)
 
 
 def _errors(wrong: ValidationError, document: Any) -> list[FieldError]:

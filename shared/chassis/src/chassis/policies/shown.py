@@ -27,7 +27,6 @@ class PolicyView(View, frozen=True, kw_only=True):
     """A version of a policy; `in_force` says whether it decides now.
 
     `about` says what it decides, `takes` (JSON Schema) what the document of a next version must look like.
-    `published_by` is null where that is done here, else it says by what.
     """
 
     service: str
@@ -38,7 +37,6 @@ class PolicyView(View, frozen=True, kw_only=True):
     document: Stored[Json]
     about: str
     takes: Stored[Json]
-    published_by: str | None
 
 
 class Shelf:
@@ -78,5 +76,4 @@ class Shelf:
             service=self._service,
             about=(shape.__doc__ or "").strip(),
             takes=msgspec.Raw(msgspec.json.encode(shape.model_json_schema())),
-            published_by=self._kinds.elsewhere.get(shape.kind),
         )
