@@ -263,6 +263,7 @@ async def test_asking_again_under_one_key_is_one_deletion(going: Going) -> None:
 
 async def test_a_purge_is_open_until_every_service_has_answered(going: Going) -> None:
     """And it is asked for again while one is silent."""
+    await going.web.invited("ada@mueller.example")
     await going.delete()
     await going.hear(CustomerDeletionCleared())
     going.clock.move(31 * DAYS)

@@ -13,7 +13,7 @@ from fastapi import Request
 
 from chassis.access.confirming import Confirming
 from chassis.access.permissions import Permission
-from chassis.access.rights import AccessUnconfirmed, Rights, require_level, rights_of
+from chassis.access.rights import AccessEnded, AccessUnconfirmed, Rights, require_level, rights_of
 from chassis.database.clocks import PartnerClock
 from chassis.errors import Kind, Refusal
 from chassis.http import consistency, correlation
@@ -127,11 +127,12 @@ class Admission:
             self._lenient = True
 
     async def _known(self, driver: Any) -> Rights | None:
+        """As they are known here; where rights are kept, whoever is not known is not there any more (it was purged, say)."""
         try:
             return await rights_of(driver.fetchrow, self._caller, lenient=self._lenient, enrolling=self._wanted.needs.enrolling)
-        except AccessUnconfirmed:
+        except AccessUnconfirmed as unknown:
             if self._access is None and self._patience.over:
-                raise
+                raise AccessEnded from unknown
             self._unknown = True
             return None
 
