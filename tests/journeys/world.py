@@ -18,7 +18,7 @@ from onebox.mail import Mail
 from onebox.people import NORTHWIND
 from onebox.suite import Suite
 
-LINK: Final = re.compile(r"/welcome\?token=([\w.~-]+)")
+LINK: Final = re.compile(r"/welcome#\S*?token=([\w.~-]+)")
 PATIENCE: Final = 60.0
 
 

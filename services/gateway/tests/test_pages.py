@@ -7,15 +7,14 @@ import re
 import pytest
 from gateway_stage import Stage
 
-PAGES = {
-    "/welcome": ['fetch("/v1/credentials/set-password"'],
-    "/consent": ['fetch("/v1/consents/asked"', "fetch(`/v1/consents/${verdict}`"],
-}
+from gateway.table import PUBLIC
+
+PAGES = ("/welcome", "/consent")
 
 
 @pytest.fixture(params=PAGES)
 def link(request: pytest.FixtureRequest) -> str:
-    return f"{request.param}?token=not-to-be-told"
+    return f"{request.param}#lang=de&token=not-to-be-told"
 
 
 async def test_the_page_is_kept_by_nobody_and_tells_nobody_where_it_was(stage: Stage, link: str) -> None:
@@ -42,5 +41,26 @@ async def test_the_page_needs_nothing_from_elsewhere(stage: Stage, link: str) ->
     page = (await stage.client.get(link)).text
 
     assert re.findall(r"""(?:src|href|action)=|https?://|style="|onclick|innerHTML""", page) == []
-    asked = re.findall(r"fetch\([^,]+", page)
-    assert asked == PAGES[link.partition("?")[0]]
+    asked = {path.partition("$")[0] for path in re.findall(r"[\"`](/v1/[^\"`]+)", page)}
+    assert asked
+    assert all(any(public.startswith(path) for _, public in PUBLIC) for path in asked)
+    assert "fetch(" in page
+
+
+async def test_the_token_is_read_from_behind_the_hash_that_no_server_is_sent(stage: Stage, link: str) -> None:
+    """NOT-12: it stands in no log of any."""
+    answered = await stage.client.get(link)
+
+    assert str(answered.request.url.raw_path, "ascii") == link.partition("#")[0]
+    assert "location.hash" in answered.text
+    assert "location.search" not in answered.text
+
+
+async def test_the_page_speaks_the_languages_of_the_mails(stage: Stage) -> None:
+    """CUS-92, GW-13: every sentence in each."""
+    page = (await stage.client.get("/welcome")).text
+    blocks = re.finditer(r"^  (\w\w): \{\n(.*?)^  \},", page, re.MULTILINE | re.DOTALL)
+    spoken = {block[1]: re.findall(r"^    (\w+):", block[2], re.MULTILINE) for block in blocks}
+
+    assert {*spoken} == {"en", "de"}
+    assert spoken["en"] == spoken["de"]

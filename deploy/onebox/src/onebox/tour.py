@@ -24,7 +24,7 @@ from onebox.mail import Mail, received
 from onebox.people import BISTROT, NORTHWIND
 
 PATIENCE: Final = 30.0
-_LINK: Final = re.compile(r"https?://\S+/welcome\?token=([\w.~-]+)")
+_LINK: Final = re.compile(r"https?://\S+/welcome#\S*?token=([\w.~-]+)")
 
 
 class TourFailed(Exception):

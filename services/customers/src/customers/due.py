@@ -1,7 +1,7 @@
 """What customers does when its time has come.
 
-Links for lost passwords, ends of console sessions and of consents, imports, purges of deleted customers,
-looks at all customers after a list of denied parties was loaded.
+Links for lost passwords, addresses let go, ends of console sessions and of consents, imports, purges of deleted
+customers, looks at all customers after a list of denied parties was loaded.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from chassis.due import Due
 from customers.consents import expiring, import_work
 from customers.consoles import launching
 from customers.denied_parties import rescreening
-from customers.identity import resets
+from customers.identity import email_changes, resets
 from customers.offboarding import deletion, purging, staging
 from customers.rules import console_sessions
 
@@ -18,6 +18,7 @@ from customers.rules import console_sessions
 def kinds() -> Sequence[Due]:
     return (
         Due(resets.RESET, resets.send),
+        Due(email_changes.OVER, email_changes.be_over),
         Due(console_sessions.EXPIRE, launching.expire),
         expiring.DUE,
         *import_work.DUE,

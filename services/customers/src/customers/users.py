@@ -13,6 +13,7 @@ from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import View
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import UserNotFound
+from customers.errors.identity import NotOneself
 from customers.rules import roles
 from customers.rules.administrators import PEOPLE
 from customers.rules.admission import Admission, admit
@@ -62,6 +63,19 @@ async def held(tx: Transaction, user_id: UUID, seen: Seen | None = None) -> User
     if user.kind not in PEOPLE:
         raise UserNotFound
     return user
+
+
+async def held_other(tx: Transaction, user_id: UUID, seen: Seen) -> User:
+    """Another user of the partner itself, for what nobody does to oneself.
+
+    Raises:
+        NotOneself: it is the caller.
+        UserNotFound: there is none.
+        Stale: it was changed since the caller saw it.
+    """
+    if tx.principal is not None and tx.principal.user_id == user_id:
+        raise NotOneself
+    return await held(tx, user_id, seen)
 
 
 async def _own_language(tx: Transaction) -> str:

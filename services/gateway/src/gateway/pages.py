@@ -1,7 +1,7 @@
 """Pages behind mailed links: each is one file without anything from elsewhere.
 
-A link's token never leaves such a page but in the requests that use it: no referrer, no store, gone
-from the address bar.
+A link's token stands behind the ``#``, so it comes to no server but in the requests that use it: no
+referrer, no store, gone from the address bar.
 """
 
 import base64

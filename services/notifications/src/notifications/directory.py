@@ -33,7 +33,9 @@ def _partner(record: PartnerChanged) -> dict[str, Any]:
 
 def _user(record: UserChanged) -> dict[str, Any]:
     kept = ("partner_id", "id", "customer_id", "kind", "status", "name", "email", "language", "role_ids")
-    return {name: getattr(record.state, name) for name in kept}
+    change = record.state.email_change
+    said = {name: getattr(record.state, name) for name in kept}
+    return said | {"email_change": change.model_dump(mode="json") if change else None}
 
 
 def _role(record: RoleChanged) -> dict[str, Any]:

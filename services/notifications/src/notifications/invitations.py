@@ -58,4 +58,6 @@ async def letter(tx: Transaction, mail: Mail, partner: Partner, links: Links) ->
     if user is None:
         raise HeldBack(RECIPIENT_GONE)
     values = {"name": user.name, "address": mail.address}
-    return letters.write(TEMPLATE, mail.language, sender=Sender.of(partner), link=links.set_password(mail.occasion_id), values=values)
+    return letters.write(
+        TEMPLATE, mail.language, sender=Sender.of(partner), link=links.set_password(mail.occasion_id, mail.language), values=values
+    )

@@ -150,7 +150,7 @@ async def letter(tx: Transaction, mail: Mail, partner: Partner, links: Links) ->
         TEMPLATE,
         mail.language,
         sender=Sender.of(partner),
-        link=None if copied else links.set_password(mail.occasion_id),
+        link=None if copied else links.set_password(mail.occasion_id, mail.language),
         copy=_ABOVE_COPIES.get(blocked, "copy_only") if copied else None,
         values={"company": customer.company, "name": admin.name, "address": customer.first_admin_email},
     )

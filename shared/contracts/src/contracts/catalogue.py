@@ -25,6 +25,7 @@ from contracts.records import Fact, Record, State
 
 RECORDS: Final[tuple[type[Record], ...]] = (
     partners.PartnerRegistered,
+    partners.PartnerUpdated,
     partners.PartnerChanged,
     clocks.PartnerClockAdvanced,
     PartnerClockReached,

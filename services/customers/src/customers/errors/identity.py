@@ -42,3 +42,57 @@ class SessionNotFound(Refusal):
     kind = Kind.NOT_FOUND
     code = "session_not_found"
     remedy = "List your sessions with GET /v1/me/sessions; those that have ended are not listed."
+
+
+class SecondFactorEnrolled(Refusal):
+    """There is a second factor already."""
+
+    kind = Kind.CONFLICT
+    code = "second_factor_enrolled"
+    remedy = "Give it up first, with DELETE /v1/me/second-factor, to enrol another."
+    rule = "MKT-04"
+
+
+class SecondFactorNotEnrolled(Refusal):
+    """There is no second factor."""
+
+    kind = Kind.CONFLICT
+    code = "second_factor_not_enrolled"
+    remedy = "Enrol one with POST /v1/me/second-factor, and confirm it by a code."
+    rule = "MKT-04"
+
+
+class SecondFactorNeeded(Refusal):
+    """Your partner requires a second factor."""
+
+    kind = Kind.CONFLICT
+    code = "second_factor_needed"
+    remedy = "Keep it; who has lost it asks a Partner Administrator to take it away, and enrols another."
+    rule = "MKT-04"
+
+
+class PasswordTooShort(Refusal):
+    """Your password is too short to stand alone."""
+
+    kind = Kind.CONFLICT
+    code = "password_too_short"
+    remedy = "Choose one of at least `shortest` characters first, with POST /v1/me/password."
+    rule = "MKT-04"
+
+
+class CodeNotAccepted(Refusal):
+    """The code is not the one that your authenticator shows."""
+
+    kind = Kind.INVALID
+    code = "code_not_accepted"
+    remedy = "Check the clock of the device, and send the code that it shows now."
+    rule = "MKT-04"
+
+
+class NotOneself(Refusal):
+    """Nobody does that to oneself."""
+
+    kind = Kind.FORBIDDEN
+    code = "not_oneself"
+    remedy = "Ask another Partner Administrator."
+    rule = "CUS-82"

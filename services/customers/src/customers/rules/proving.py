@@ -32,10 +32,14 @@ class Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """A password that somebody says is its own; ``pointer`` is where the body says it."""
+    """A password that somebody says is its own; ``pointer`` is where the body says it.
+
+    ``unless_none`` lets in who has none because it signs in elsewhere.
+    """
 
     password: str
     pointer: str = "/password"
+    unless_none: bool = False
 
 
 async def prove(database: ApiDatabase, keyring: Keyring, principal: Principal, shown: Shown, now: datetime) -> Known:
@@ -49,7 +53,8 @@ async def prove(database: ApiDatabase, keyring: Keyring, principal: Principal, s
     values = {"partner": principal.partner_id, "holder": principal.user_id}
     async with database.at_the_door() as door:
         found = (await door.execute(_FIND, values)).one_or_none()
-    if found is None or not await keyring.passwords.verify(found.password_hash, shown.password):
+    needs_none = shown.unless_none and found is not None and found.password_hash is None
+    if not needs_none and (found is None or not await keyring.passwords.verify(found.password_hash, shown.password)):
         await letting_in.audit(database, principal, denied=PasswordWrong.code)
         raise PasswordWrong(errors=[PasswordWrong.at(shown.pointer)])
     await throttling.good_code(database, principal.user_id, now)

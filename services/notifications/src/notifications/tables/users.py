@@ -3,10 +3,11 @@
 They follow ``user.changed`` and ``role.changed``.
 """
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Index, Text, UniqueConstraint, Uuid
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow
@@ -24,6 +25,7 @@ class User(TenantRow, Base):
     email: Mapped[str | None]
     language: Mapped[str]
     role_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    email_change: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class Role(TenantRow, Base):

@@ -53,6 +53,13 @@ class PartnerRegistered(PartnerFact):
     country: str
 
 
+class PartnerUpdated(PartnerFact):
+    """Something that the partner says of itself, or asks of its users, changed; its state says to what."""
+
+    topic: ClassVar[str] = "partner.updated"
+    fields: list[str]
+
+
 class PartnerChanged(State[PartnerState]):
     topic: ClassVar[str] = "partner.changed"
     aggregate: ClassVar[str] = "partner"

@@ -6,7 +6,14 @@ from uuid import UUID
 from contracts.records import Fact
 
 type SessionEnd = Literal[
-    "signed_out", "ended_by_user", "ended_by_administrator", "password_changed", "second_factor_changed", "disabled", "reuse"
+    "signed_out",
+    "ended_by_user",
+    "ended_by_administrator",
+    "password_changed",
+    "second_factor_changed",
+    "address_changed",
+    "disabled",
+    "reuse",
 ]
 
 
