@@ -22,7 +22,8 @@ def mapped() -> MetaData:
     for mapper in Base.registry.mappers:
         if mapper.class_.__module__.startswith("customers.tables."):
             assert isinstance(mapper.local_table, Table)
-            mapper.local_table.to_metadata(ours)
+            if not mapper.local_table.info.get("view"):
+                mapper.local_table.to_metadata(ours)
     return ours
 
 

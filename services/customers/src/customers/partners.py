@@ -1,4 +1,4 @@
-"""Partners: how one comes into being under another, with its roles and its first user (CUS-71, CUS-74, CUS-79, CUS-81, CUS-84)."""
+"""Partners: how one comes into being under another, with its roles and its first user, and how they are listed (CUS-69, CUS-71, CUS-81)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,8 @@ from contracts.root import ROOT_PARTNER_ID
 from customers.errors import ParentNotFound, PartnerNotFound
 from customers.rules.admission import Admission, admit
 from customers.rules.founding import Founding, found
-from customers.tables.partners import Partner
+from customers.rules.tree import check_depth
+from customers.tables.partners import Partner, Reseller
 from customers.tables.users import User
 
 
@@ -54,14 +55,17 @@ async def register(tx: Transaction, command: RegisterPartner) -> tuple[Partner, 
 
     Raises:
         EmailTaken: the first user's address belongs to somebody else.
+        TreeTooDeep: it would stand too far below the root party (C-9).
     """
+    ancestors = (*command.parent.ancestors, command.parent.id)
+    await check_depth(tx, ancestors)
     founding = Founding(
         name=command.name,
         country=command.country,
         language=command.language,
         time_zone=command.time_zone,
         support=command.support,
-        ancestors=(*command.parent.ancestors, command.parent.id),
+        ancestors=ancestors,
         sandbox=command.sandbox or command.parent.sandbox,
     )
     partner, roles = await found(tx, founding)
@@ -84,7 +88,7 @@ def _first_user(tx: Transaction, command: RegisterPartner, role_id: UUID) -> Adm
 
 
 class PartnerView(View, frozen=True, kw_only=True):
-    """A partner."""
+    """A partner. One that is `shut_out` has closed itself to those above it (MKT-05)."""
 
     id: UUID
     version: int
@@ -93,6 +97,7 @@ class PartnerView(View, frozen=True, kw_only=True):
     status: str
     parent_id: UUID | None
     sandbox: bool
+    shut_out: bool
     language: str
     time_zone: str
     support: Stored[SupportInfo]
@@ -104,6 +109,7 @@ def _every(relation: FromClause) -> Select[Any]:
 
 
 _ONE: Final = Reading(Partner, lambda r, _shape: _every(r).where(r.c.id == bindparam("id")))
+_BELOW: Final = Reading(Reseller, lambda r, _shape: _every(r).where(r.c.id == bindparam("id")))
 _PARENT: Final = Reading(
     Partner, lambda r, _shape: select(r.c.id, r.c.ancestors, r.c.sandbox).where(r.c.id == bindparam("id"), r.c.status == "active")
 )
@@ -111,6 +117,7 @@ _SORTS: Final = Sorts(
     {"company_name": ("name_key", str), "registered_at": ("registered_at", datetime)}, default="company_name", last=("id", UUID)
 )
 _PARTNERS: Final = Paged(Partner, PartnerView, _SORTS, build=lambda r, _given: _every(r))
+_RESELLERS: Final = Paged(Reseller, PartnerView, _SORTS, build=lambda r, _given: _every(r))
 
 
 async def parent(read: Read, partner_id: UUID | None) -> Parent:
@@ -126,12 +133,12 @@ async def parent(read: Read, partner_id: UUID | None) -> Parent:
 
 
 async def one(read: Read, partner_id: UUID) -> PartnerView:
-    """A partner: the operator sees each, a partner itself.
+    """A partner: the operator sees each, a partner itself and those directly below.
 
     Raises:
         PartnerNotFound: there is none that the reader sees.
     """
-    row = await read.row(_ONE, id=partner_id)
+    row = await read.row(_ONE, id=partner_id) or await read.row(_BELOW, id=partner_id)
     if row is None:
         raise PartnerNotFound
     return _view(row)
@@ -139,6 +146,11 @@ async def one(read: Read, partner_id: UUID) -> PartnerView:
 
 async def page(read: Read, wanted: Wanted) -> Listing[PartnerView]:
     return await _PARTNERS.page(read, wanted, view=_view)
+
+
+async def resellers(read: Read, wanted: Wanted) -> Listing[PartnerView]:
+    """The partners directly below the reader's, apart from its customers (CUS-69); for operators all but the root party."""
+    return await _RESELLERS.page(read, wanted, view=_view)
 
 
 def _view(row: Any) -> PartnerView:

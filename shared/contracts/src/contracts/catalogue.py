@@ -26,6 +26,8 @@ from contracts.records import Fact, Record, State
 RECORDS: Final[tuple[type[Record], ...]] = (
     partners.PartnerRegistered,
     partners.PartnerUpdated,
+    partners.PartnerDisabled,
+    partners.PartnerEnabled,
     partners.PartnerChanged,
     clocks.PartnerClockAdvanced,
     PartnerClockReached,

@@ -1,4 +1,4 @@
-"""Partners over HTTP: registered by the operator, read by the operator and by themselves."""
+"""Partners over HTTP: registered by the operator and by those above, read by them and by themselves."""
 
 from typing import Annotated
 from uuid import UUID
@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
+from chassis.access.permissions import Permission
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
 from chassis.http.lists import Listing, ListQuery
@@ -18,7 +19,7 @@ from customers.partners import FirstUser, Parent, PartnerView, RegisterPartner
 from customers.rules import password_rules, support
 from customers.rules.keyring import Keyring
 
-router = APIRouter(prefix="/v1/partners", tags=["partners"])
+router = APIRouter(prefix="/v1", tags=["partners"])
 
 OPERATORS = frozenset({"operator"})
 STAFF = frozenset({"operator", "partner"})
@@ -66,24 +67,36 @@ class NewPartner(Body):
         )
 
 
-@router.post("", status_code=201, response_model=PartnerView)
-async def register(body: NewPartner, call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
+@router.post("/partners", status_code=201, response_model=PartnerView)
+async def register(body: NewPartner, call: Annotated[Call, allow(Permission.PARTNER_MANAGE, kinds=STAFF)]) -> Response:
+    """Register a partner that hosts customers of its own (an account of kind *Channel*, CUS-19): below oneself, or where the operator says.
+
+    End customers, accounts of kind *Organization*, are created with `POST /v1/customers`.
+    """
     given = support.checked(body.support.model_dump(), country=body.country)
+    above = body.parent_id or (call.principal.tenant if call.principal.kind == "partner" else None)
     async with call.read() as read:
-        parent = await partners.parent(read, body.parent_id)
+        parent = await partners.parent(read, above)
     command = body.command(parent, given, await _hashed(body, call.tools))
     async with call.change(founding=new_id()) as tx:
         partner, _ = await partners.register(tx, command)
         return call.created(partners.shown(partner), location=f"/v1/partners/{partner.id}", version=partner.version)
 
 
-@router.get("", response_model=Listing[PartnerView])
+@router.get("/partners", response_model=Listing[PartnerView])
 async def list_partners(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
     async with call.read() as read:
         return call.answer(await partners.page(read, query.wanted))
 
 
-@router.get("/{partner_id}", response_model=PartnerView)
+@router.get("/resellers", response_model=Listing[PartnerView])
+async def list_resellers(query: Annotated[ListQuery, Query()], call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
+    """The partners directly below one's own, which are listed apart from customers (CUS-69). Sorts: company_name, registered_at."""
+    async with call.read() as read:
+        return call.answer(await partners.resellers(read, query.wanted))
+
+
+@router.get("/partners/{partner_id}", response_model=PartnerView)
 async def get(partner_id: UUID, call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
     async with call.read() as read:
         partner = await partners.one(read, partner_id)

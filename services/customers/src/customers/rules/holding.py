@@ -1,4 +1,4 @@
-"""A customer or a user in hand: locked until the end of the transaction, and as the caller has seen it."""
+"""A customer, a partner or a user in hand: locked until the end of the transaction, and as the caller has seen it."""
 
 from uuid import UUID
 
@@ -6,8 +6,9 @@ from sqlalchemy import select
 
 from chassis.database import Transaction
 from chassis.http.etags import Seen
-from customers.errors import CustomerNotFound, UserNotFound
+from customers.errors import CustomerNotFound, PartnerNotFound, UserNotFound
 from customers.tables.customers import Customer
+from customers.tables.partners import Partner
 from customers.tables.users import User
 
 
@@ -24,6 +25,21 @@ async def hold(tx: Transaction, customer_id: UUID, seen: Seen) -> Customer:
         raise CustomerNotFound
     seen.admit(customer.version)
     return customer
+
+
+async def hold_partner(tx: Transaction, seen: Seen) -> Partner:
+    """The partner whose transaction it is, for a change of itself.
+
+    Raises:
+        PartnerNotFound: there is none.
+        Stale: it was changed since the caller saw it.
+    """
+    found = select(Partner).where(Partner.partner_id == tx.partner_id, Partner.id == tx.partner_id).with_for_update()
+    partner = (await tx.session.scalars(found)).one_or_none()
+    if partner is None:
+        raise PartnerNotFound
+    seen.admit(partner.version)
+    return partner
 
 
 async def hold_user(tx: Transaction, user_id: UUID, seen: Seen | None = None) -> User:

@@ -12,6 +12,7 @@ from typing import ClassVar, Final, Literal, Protocol
 from chassis.database import Read, Transaction
 from chassis.http.bodies import Body
 from chassis.policies import InForce, Policy
+from chassis.principal import Principal
 from contracts.customers.customers import AccountType, ManagementType
 from contracts.customers.users import UserKind
 from customers.errors import NotEditable
@@ -19,7 +20,8 @@ from customers.rules import policies
 from customers.rules.objections import Objections
 
 type Noun = Literal["customer", "partner"]
-type Actor = Literal["partner", "customer", "operator"]
+type Actor = Literal["partner", "ancestor", "customer", "operator"]
+"""An ancestor is a user of a partner above the one that is changed (CUS-69)."""
 
 _ACTORS: Final[dict[UserKind, Actor]] = {"partner": "partner", "service": "partner", "customer": "customer", "operator": "operator"}
 
@@ -75,17 +77,24 @@ class Mutability:
                 objections.against(NotEditable, field, by=self.by)
 
 
-def decided(by: InForce[FieldMutability], noun: Noun, kind: UserKind, customer: Described | None = None) -> Mutability:
-    """What a document opens to a user of this kind."""
-    lines = (line for line in by.policy.editable if line.about(noun, _ACTORS[kind], customer))
+def decided(by: InForce[FieldMutability], noun: Noun, actor: Actor, customer: Described | None = None) -> Mutability:
+    """What a document opens to an actor."""
+    lines = (line for line in by.policy.editable if line.about(noun, actor, customer))
     return Mutability(opened=frozenset(field for line in lines for field in line.fields), by=by)
 
 
 async def of(tx: Transaction, noun: Noun, customer: Described | None = None) -> Mutability:
     """What whoever asks for a change may change; a worker acts for the operator."""
-    return decided(await policies.in_force(tx, FieldMutability), noun, tx.principal.kind if tx.principal else "operator", customer)
+    return decided(await policies.in_force(tx, FieldMutability), noun, _actor(noun, tx.principal), customer)
 
 
 async def shown(read: Read, noun: Noun, customer: Described | None = None) -> Mutability:
     """The same, for who only looks."""
-    return decided(await policies.read(read, FieldMutability), noun, read.principal.kind, customer)
+    return decided(await policies.read(read, FieldMutability), noun, _actor(noun, read.principal), customer)
+
+
+def _actor(noun: Noun, principal: Principal | None) -> Actor:
+    if principal is None:
+        return "operator"
+    above = noun == "partner" and principal.kind == "partner" and principal.tenant != principal.partner_id
+    return "ancestor" if above else _ACTORS[principal.kind]

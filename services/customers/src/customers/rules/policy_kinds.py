@@ -14,6 +14,7 @@ from customers.rules.offboarding_policy import OffboardingPolicy
 from customers.rules.policies import documents
 from customers.rules.provisioning import ProvisioningPolicy
 from customers.rules.residency import ResidencyPolicy
+from customers.rules.tree import PartnerTree
 
 _SHAPES: Final = (
     ConsentPolicy,
@@ -23,6 +24,7 @@ _SHAPES: Final = (
     IdentityPolicy,
     LicenceTerms,
     OffboardingPolicy,
+    PartnerTree,
     ProvisioningPolicy,
     ResidencyPolicy,
     RolesPolicy,

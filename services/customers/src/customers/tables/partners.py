@@ -21,6 +21,7 @@ class Partner(TenantRow, Versioned, Base):
         ForeignKeyConstraint(["parent_id"], ["partners.id"], name="partners_parent"),
         Index("partners_ancestors", "ancestors", postgresql_using="gin"),
         Index("partners_by_name", "name_key", "id"),
+        Index("partners_below", "parent_id", "name_key", "id"),
     )
 
     name: Mapped[str]
@@ -39,3 +40,23 @@ class Partner(TenantRow, Versioned, Base):
     second_factor_below: Mapped[str] = mapped_column(default="optional")
     registered_at: Mapped[datetime]
     updated_at: Mapped[datetime]
+    disabled_by: Mapped[UUID | None]
+
+
+class Reseller(TenantRow, Versioned, Base):
+    """A view: partners as the one directly above sees them, which is here their ``partner_id`` (CUS-69)."""
+
+    __tablename__ = "resellers"
+    __table_args__ = ({"info": {"view": True}},)
+
+    name: Mapped[str]
+    name_key: Mapped[str]
+    country: Mapped[str]
+    status: Mapped[str]
+    parent_id: Mapped[UUID]
+    sandbox: Mapped[bool]
+    shut_out: Mapped[bool]
+    language: Mapped[str]
+    time_zone: Mapped[str]
+    support: Mapped[dict[str, Any]]
+    registered_at: Mapped[datetime]

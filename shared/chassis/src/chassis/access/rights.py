@@ -182,12 +182,14 @@ _CUSTOMER: Final = "select tags from access_customers where partner_id = $1 and 
 type FetchRow = Callable[..., Awaitable[Any]]
 
 
-async def rights_of(fetchrow: FetchRow, principal: Principal, *, lenient: bool = False, enrolling: bool = False) -> Rights:
+async def rights_of(
+    fetchrow: FetchRow, principal: Principal, *, lenient: bool = False, enrolling: bool = False, waking: bool = False
+) -> Rights:
     """Read what the principal may do now.
 
     ``fetchrow`` runs one statement with positional parameters in the request's transaction.
     ``lenient`` takes what was told of the user before its token was made. ``enrolling`` is for the
-    operations that give a user its second factor, and for no others.
+    operations that give a user its second factor, and for no others; ``waking`` for the one that ends a partner's rest.
 
     Raises:
         AccessUnconfirmed: what customers told of the user has not arrived here.
@@ -204,7 +206,7 @@ async def rights_of(fetchrow: FetchRow, principal: Principal, *, lenient: bool =
     if row["must_enrol"] and not enrolling:
         raise SecondFactorRequired
     if principal.acting_as and principal.acting_as != principal.partner_id:
-        _may_act(principal, row)
+        _may_act(principal, row, waking=waking)
     return Rights(principal=principal, grants=_grants(row["grants"]), clock=clock_of(row))
 
 
@@ -227,11 +229,11 @@ async def require_level(fetchrow: FetchRow, rights: Rights, customer_id: UUID, *
         raise ReadOnly
 
 
-def _may_act(principal: Principal, row: Any) -> None:
+def _may_act(principal: Principal, row: Any, *, waking: bool) -> None:
     below = row["ancestors"] is not None and principal.partner_id in row["ancestors"]
     if not below or (row["shut_out"] and principal.kind != "operator"):
         raise ActingRefused
-    if row["tenant_status"] != "active" and principal.kind != "operator":
+    if row["tenant_status"] != "active" and principal.kind != "operator" and not waking:
         raise ActingRefused
 
 

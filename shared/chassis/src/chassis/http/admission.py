@@ -38,12 +38,13 @@ class WrongPrincipal(Refusal):
 class Needs:
     """Who may call an operation. Other than partners and their API keys need no permission, their kind is enough.
 
-    ``enrolling`` lets in who must have a second factor and has none.
+    ``enrolling`` lets in who must have a second factor and has none; ``waking`` who acts as a partner that is disabled.
     """
 
     permission: Permission | None
     kinds: frozenset[str]
     enrolling: bool = False
+    waking: bool = False
 
     def check(self, rights: Rights) -> None:
         if rights.principal.kind not in self.kinds:
@@ -129,7 +130,8 @@ class Admission:
     async def _known(self, driver: Any) -> Rights | None:
         """As they are known here; where rights are kept, whoever is not known is not there any more (it was purged, say)."""
         try:
-            return await rights_of(driver.fetchrow, self._caller, lenient=self._lenient, enrolling=self._wanted.needs.enrolling)
+            needs = self._wanted.needs
+            return await rights_of(driver.fetchrow, self._caller, lenient=self._lenient, enrolling=needs.enrolling, waking=needs.waking)
         except AccessUnconfirmed as unknown:
             if self._access is None and self._patience.over:
                 raise AccessEnded from unknown

@@ -245,13 +245,14 @@ class Call:
             raise Replayed(standing)
 
 
-def allow(permission: Permission | None = None, *, kinds: frozenset[str] = PARTNERS, enrolling: bool = False) -> Any:
+def allow(permission: Permission | None = None, *, kinds: frozenset[str] = PARTNERS, enrolling: bool = False, waking: bool = False) -> Any:
     """Who may call an operation, as a parameter's dependency.
 
     ``call: Annotated[Call, allow(Permission.CUSTOMERS_ADD)]``: partners with that permission. ``enrolling`` is for
     operations that give a user its second factor: whoever must have one and has none may call these alone.
+    ``waking`` is for the one that enables a partner again.
     """
-    needs = Needs(permission=permission, kinds=kinds, enrolling=enrolling)
+    needs = Needs(permission=permission, kinds=kinds, enrolling=enrolling, waking=waking)
 
     async def call(request: Request) -> Call:
         rails: Rails = request.app.state.service

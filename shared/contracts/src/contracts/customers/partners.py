@@ -23,7 +23,8 @@ class PartnerState(Part):
     """A partner as it is now. ``ancestors`` runs from the root down to the parent; the root has none.
 
     ``ahead_seconds`` says how far a sandbox's clock is ahead of real time, at least. ``second_factor`` is asked
-    of its own users, ``second_factor_below`` of the users of every partner below it (MKT-04).
+    of its own users, ``second_factor_below`` of the users of every partner below it (MKT-04). ``shut_out`` closes it
+    to the partners above (MKT-05). ``disabled_by`` is the partner that put it to rest, while it rests.
     """
 
     id: UUID
@@ -41,6 +42,7 @@ class PartnerState(Part):
     ahead_seconds: float | None = None
     second_factor: SecondFactorRule = "optional"
     second_factor_below: SecondFactorRule = "optional"
+    disabled_by: UUID | None = None
 
 
 class PartnerFact(Fact):
@@ -58,6 +60,18 @@ class PartnerUpdated(PartnerFact):
 
     topic: ClassVar[str] = "partner.updated"
     fields: list[str]
+
+
+class PartnerDisabled(PartnerFact):
+    """Its users and its API keys are let in nowhere; its customers stay as they are (CUS-70). ``disabled_by`` is a partner above it."""
+
+    topic: ClassVar[str] = "partner.disabled"
+    disabled_by: UUID
+
+
+class PartnerEnabled(PartnerFact):
+    topic: ClassVar[str] = "partner.enabled"
+    enabled_by: UUID
 
 
 class PartnerChanged(State[PartnerState]):
