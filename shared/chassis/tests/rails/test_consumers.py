@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from house import houses
 from house.consuming import FOLLOWING, Teller, an_envelope, building, consuming, has, reasons
 from house.records import HouseBuilt, HouseChanged, HouseState
@@ -42,6 +43,21 @@ async def test_a_consumer_that_comes_back_goes_on_at_its_fence(worker_database: 
 
     async with consuming(worker_database, topics, building):
         await has(worker_database, "Villa", "Cottage")
+
+
+async def test_whoever_watches_the_lag_sees_in_the_end_that_there_is_none(
+    worker_database: WorkerDatabase, topics: Topics, teller: Teller
+) -> None:
+    async with consuming(worker_database, topics, building):
+        for number in range(1, 4):
+            await teller.tell_built(f"Villa {number}")
+            await has(worker_database, *(f"Villa {one}" for one in range(1, number + 1)))
+
+    admin = AIOKafkaAdminClient(bootstrap_servers=topics.kafka)
+    await admin.start()
+    shown = await admin.list_consumer_group_offsets(f"{topics.prefix}houses")
+    await admin.close()
+    assert sum(one.offset for place, one in shown.items() if place.topic == f"{topics.prefix}house.built") == 3
 
 
 async def test_what_an_effect_tells_names_its_cause(worker_database: WorkerDatabase, topics: Topics, teller: Teller) -> None:

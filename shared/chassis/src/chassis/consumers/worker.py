@@ -98,6 +98,7 @@ class ConsumerWorker:
             await kafka.start()
             while not self._stopping.is_set():
                 await self._turn(kafka)
+            await self._housework.show(kafka)
         finally:
             await asyncio.shield(kafka.stop())
 
@@ -129,7 +130,6 @@ class ConsumerWorker:
                 batch = [raw for raw in batch if _place(raw) in still]
                 if await self._attempt(batch):
                     self._note(batch)
-                    await self._show(kafka, batch)
                     return
             await self._pause()
 
@@ -153,19 +153,11 @@ class ConsumerWorker:
         return False
 
     def _note(self, batch: Sequence[Raw]) -> None:
+        self._housework.took({_place(raw): raw.place.offset + 1 for raw in batch})
         for raw in batch:
             self._lag.reach(_place(raw), raw.timestamp_ms / 1000)
             if self._behind and raw.place.offset + 1 >= self._behind.get(_place(raw), 0):
                 self._behind.pop(_place(raw), None)
-
-    async def _show(self, kafka: AIOKafkaConsumer, batch: Sequence[Raw]) -> None:
-        """Commit offsets for whoever watches the lag; the fences are what counts, so a failure here is none."""
-        reached = {_place(raw): raw.place.offset + 1 for raw in batch}
-        if reached and not self._stopping.is_set():
-            try:
-                await kafka.commit(reached)
-            except KafkaError as failure:
-                log.info("offsets_not_shown", consumer=self.name, reason=repr(failure))
 
     async def _seek(self, kafka: AIOKafkaConsumer) -> bool:
         """Go to where the fences stand. What was never read is read from the start."""
