@@ -33,6 +33,7 @@ _NEVER: Final = 2**63
     against="median of a bare record from its producer to a consumer",
     unit="ms",
     bar=at_most(8, aim=4),
+    cause="a twentieth is until the record is in its topic, the rest until reporting has written it, with two cores for the whole suite",
 )
 async def shown(stage: Stage) -> AsyncIterator[Round]:
     async with _changing(stage) as delays:
