@@ -1,6 +1,6 @@
 """Connections of requests: they log in as ``<service>_api`` and can do nothing until they take a tenant's role.
 
-Changes run on an SQLAlchemy session, reads on a raw asyncpg pool. The tenant is set in the
+Changes run on an SQLAlchemy session, reads on raw connections (``readers``). The tenant is set in the
 transaction's first statement and never outside one, so a connection that goes back to its pool
 carries none.
 """
