@@ -18,6 +18,7 @@ from contracts.customers.roles import RoleChanged, RoleCreated, RoleDeleted, Rol
 from contracts.records import Ending
 from customers import roles
 from customers.errors.roles import NoSuchRole, TooManyPlaced
+from customers.role_defaults import RoleDefaultView
 from customers.role_list import RoleView, RoleWholeView
 from customers.roles import DeleteRole, EditRole, RoleSaid
 from customers.rules.roles import MOST_PLACED, forget_customer
@@ -81,6 +82,27 @@ async def test_the_operator_may_decide_that_a_new_role_has_no_access(web: Web) -
     assert published.status_code == 201, published.text
 
     assert (await made(partner))["all_customers"] == "none"
+
+
+async def test_a_partner_chooses_for_itself_what_new_roles_give(web: Web) -> None:
+    """C-12: over the operator's policy, until it leaves it to that again."""
+    partner, other = await web.a_partner(), await web.a_partner("Berg IT", "berg.example")
+    path = "/v1/role-default"
+    first = await partner.get(path)
+    assert (first.json()["role_default_access"], first.json()["chosen"], first.headers["etag"]) == ("read_write", None, '"0"')
+
+    answers = await asyncio.gather(*(partner.put(path, {"role_default_access": "none"}, if_match='"0"') for _ in range(10)))
+    assert sorted(answer.status_code for answer in answers) == [200, *[412] * 9]
+    assert (await made(partner))["all_customers"] == "none"
+    assert (await made(other))["all_customers"] == "read_write"
+
+    left = await partner.put(path, {"role_default_access": None}, if_match='"1"')
+    assert left.json() == {"version": 2, "role_default_access": "read_write", "chosen": None, "policy_version": "1"}
+    fitted(RoleDefaultView, left.content)
+    assert (await made(partner, name="Day shift"))["all_customers"] == "read_write"
+    assert (await partner.put(path, {"role_default_access": "read"}, if_match="*")).status_code == 422
+    bob = await (await a_user_with(partner, "bob@hafen.example", (await made(partner, name="Late shift"))["id"])).signed_in()
+    assert (await bob.put(path, {"role_default_access": "none"}, if_match="*")).json()["code"] == "not_allowed"
 
 
 async def test_everything_that_contradicts_itself_is_refused_at_once_with_its_rule(web: Web) -> None:

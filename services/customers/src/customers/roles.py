@@ -15,9 +15,9 @@ from chassis.database import Transaction
 from chassis.http.etags import Seen
 from contracts.customers.roles import Level, RoleCreated
 from customers.errors.roles import RoleInUse, RoleNameTaken
-from customers.rules import policies, roles
+from customers.rules import roles
 from customers.rules.constraints import broken
-from customers.rules.new_roles import RolesPolicy
+from customers.rules.new_roles import starting_level
 from customers.rules.objections import Objections
 from customers.rules.telling import tell_role, tell_role_ending
 from customers.tables.roles import Role
@@ -64,14 +64,14 @@ class DeleteRole:
 
 
 async def create(tx: Transaction, command: RoleSaid) -> Role:
-    """Make a role. Where nothing is said of all customers and the default, the policy ``roles`` decides (CUS-88, C-12).
+    """Make a role. Where nothing is said of all customers and the default, the partner's choice decides, else the policy (CUS-88, C-12).
 
     Raises:
         Refusal: with everything that is wrong at once (CUS-80, CUS-87, CUS-89, CUS-90).
         RoleNameTaken: there is one of this name.
         TooManyPlaced: it names too many customers.
     """
-    default = (await policies.in_force(tx, RolesPolicy)).policy.role_default_access
+    default = await starting_level(tx)
     if isinstance(command.all_customers, Unsaid) and isinstance(command.default_level, Unsaid):
         command = replace(command, all_customers=default)
     elif isinstance(command.all_customers, Unsaid):

@@ -88,6 +88,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/policies/customers/{kind}",
         "/v1/password-resets",
         "/v1/reviews",
+        "/v1/role-default",
         "/v1/roles",
         "/v1/roles/{role_id}",
         "/v1/screening",

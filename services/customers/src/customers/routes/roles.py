@@ -16,11 +16,13 @@ from chassis.http.lists import Asked, Listing
 from chassis.http.text import Text
 from chassis.principal import Principal
 from contracts.customers.roles import Level
-from customers import access, assigning, role_list, roles
+from customers import access, assigning, role_defaults, role_list, roles
 from customers.access import AccessView
 from customers.assigning import AssignedView, AssignRoles
+from customers.role_defaults import ChooseDefault, RoleDefaultView
 from customers.role_list import RoleView, RoleWholeView
 from customers.roles import DeleteRole, EditRole, RoleSaid
+from customers.rules.new_roles import StartingLevel
 
 router: Final = APIRouter(prefix="/v1", tags=["roles"])
 
@@ -54,13 +56,17 @@ class RoleEdit(Body):
 
 
 class NewRole(RoleEdit):
-    """Where nothing is said of `all_customers` and `default_level`, all customers get the level that the policy `roles` names."""
+    """Where nothing is said of `all_customers` and `default_level`, all customers get the level that `GET /v1/role-default` says."""
 
     name: RoleName
 
 
 class NewRoles(Body):
     role_ids: Annotated[list[UUID], Len(1, 20)]
+
+
+class NewDefault(Body):
+    role_default_access: StartingLevel | None
 
 
 class AccessQuery(Asked):
@@ -81,6 +87,22 @@ async def create(body: NewRole, call: Annotated[Call, MANAGERS]) -> Response:
     async with call.change(tenant=_tenant(call.principal)) as tx:
         role = await roles.create(tx, body.command())
         return call.created(role_list.shown(role, users=0), location=f"/v1/roles/{role.id}", version=role.version)
+
+
+@router.get("/role-default", response_model=RoleDefaultView)
+async def get_default(call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
+    """What a new role gives where its maker does not say."""
+    async with call.read() as read:
+        view = await role_defaults.chosen(read)
+        return call.answer(view, version=view.version)
+
+
+@router.put("/role-default", response_model=RoleDefaultView)
+async def choose_default(body: NewDefault, call: Annotated[Call, MANAGERS]) -> Response:
+    """Choose what new roles give: Read/Write on all customers, or nothing; null leaves it to the operator's policy (C-12)."""
+    async with call.change(tenant=_tenant(call.principal)) as tx:
+        view = await role_defaults.choose(tx, ChooseDefault(seen=call.seen, access=body.role_default_access))
+        return call.answer(view, version=view.version)
 
 
 @router.get("/roles/{role_id}", response_model=RoleWholeView)

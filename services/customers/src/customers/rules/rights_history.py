@@ -41,8 +41,9 @@ def end_customer(tx: Transaction, customer: Customer) -> None:
 
 
 async def erase_customer(tx: Transaction, customer_id: UUID) -> None:
-    """Nothing is kept of a customer that was purged."""
-    await tx.session.execute(delete(RightsMoment).where(RightsMoment.partner_id == tx.partner_id, RightsMoment.subject == customer_id))
+    """Nothing is kept of a customer that was purged, with whichever partner it was; for workers, whom no policy holds to one."""
+    kept = delete(RightsMoment).where(RightsMoment.subject == customer_id)
+    await tx.session.execute(kept, execution_options={"across_partners": "it may have changed hands"})
 
 
 def _remember(tx: Transaction, kind: str, subject: UUID, version: int, state: dict[str, Any] | None) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -15,7 +15,10 @@ class RightsMoment(Base):
     """How an entity stood from ``at`` (business time) on; no ``state`` is its end with this partner."""
 
     __tablename__ = "rights_history"
-    __table_args__ = (CheckConstraint("kind in ('user', 'role', 'customer')", name="kind"),)
+    __table_args__ = (
+        CheckConstraint("kind in ('user', 'role', 'customer')", name="kind"),
+        Index("rights_history_subject", "subject"),
+    )
 
     partner_id: Mapped[UUID] = mapped_column(primary_key=True)
     subject: Mapped[UUID] = mapped_column(primary_key=True)

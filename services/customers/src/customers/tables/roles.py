@@ -1,4 +1,4 @@
-"""Roles: permissions, and levels of access to customers as a default plus exceptions."""
+"""Roles: permissions, and levels of access to customers as a default plus exceptions; and what a partner chose for new ones."""
 
 from typing import Any
 
@@ -24,3 +24,17 @@ class Role(TenantRow, Versioned, Base):
     default_level: Mapped[str]
     customers: Mapped[dict[str, Any]]
     tags: Mapped[dict[str, Any]]
+
+
+class RoleDefault(TenantRow, Base):
+    """What new roles of a partner give; no ``access`` leaves it to the policy. ``version`` counts the choices."""
+
+    __tablename__ = "role_defaults"
+    __table_args__ = (
+        CheckConstraint("partner_id = id", name="of_the_partner"),
+        CheckConstraint("access in ('none', 'read_write')", name="access"),
+        ForeignKeyConstraint(["partner_id"], ["partners.id"], name="role_defaults_partner"),
+    )
+
+    version: Mapped[int]
+    access: Mapped[str | None]
