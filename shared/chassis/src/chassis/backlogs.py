@@ -25,9 +25,11 @@ PARKED: Final = Gauge(
 
 _EVERY: Final = 5.0
 _DUE: Final = text("""
-select kind, count(*) filter (where retry_at <= :now) as waiting, count(*) filter (where attempts > 0) as failing,
-       coalesce(extract(epoch from :now - min(retry_at)), 0)::float8 as oldest
-  from due where (retry_at <= :now and not sandbox) or attempts > 0 group by kind
+select kind, sum(waiting)::bigint as waiting, sum(failing)::bigint as failing, max(oldest) as oldest
+  from (select kind, count(*) as waiting, 0 as failing, extract(epoch from :now - min(retry_at))::float8 as oldest
+          from due where not sandbox and retry_at <= :now group by kind
+        union all
+        select kind, 0, count(*), 0 from due where attempts > 0 group by kind) both_ways group by kind
 """).execution_options(across_partners="the figures are the service's")
 _PARKED: Final = text("select consumer, standing, count(*) as records from parked where settled_at is null group by consumer, standing")
 
@@ -49,7 +51,7 @@ class Backlogs(Periodic):
             gauge.clear()
         for row in due:
             DUE.labels(row.kind).set(row.waiting)
-            OLDEST.labels(row.kind).set(max(0.0, row.oldest))
+            OLDEST.labels(row.kind).set(row.oldest)
             FAILING.labels(row.kind).set(row.failing)
         for row in parked:
             PARKED.labels(row.consumer, row.standing).set(row.records)

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
 import httpx
 from fastapi import APIRouter, Response
 from joserfc.jwk import OKPKey
-from sqlalchemy import Table, func, insert, select, update
+from sqlalchemy import Table, func, insert, select, text, update
 
 from chassis import jobs
 from chassis.access import Permission, tables
@@ -52,9 +53,6 @@ async def paint(tx: Transaction, item: Item) -> None:
         raise LookupError("nobody expected a ghost")
     if house.name == "wet":
         raise Retry("it rains")
-    if "add" in item.params and house.name != "annex":
-        annex = await houses.build(tx, "annex", house.customer_id)
-        await jobs.add(tx, item.job_id, [annex.id])
     if house.name == "slow":
         await asyncio.sleep(0.005)
     await houses.rename(tx, item.id, f"{house.name}, {item.params['colour']}")
@@ -70,6 +68,11 @@ async def knock(tx: Transaction, item: Item) -> None:
 
 KNOCK = JobKind(name="licensing.knock", perform=knock, permission=Permission.CUSTOMERS_ADD, customers=True)
 KINDS = (PAINT, KNOCK)
+
+HEARD = text("""
+insert into progress (consumer, topic, partition, beat_at) values ('licensing.access', 'user.changed', 0, :at)
+on conflict (consumer, topic, partition) do update set beat_at = excluded.beat_at
+""")
 
 router = APIRouter(prefix="/v1/houses", tags=["houses"])
 
@@ -177,8 +180,10 @@ class Street:
 
 
 async def settle(street: Street) -> Street:
-    """Give a partner its row and its first user."""
+    """Give a partner its row and its first user; what is known of rights is as of a time that does not come."""
     partner = street.principal.partner_id
+    async with street.database.work() as work:
+        await work.session.execute(HEARD, {"at": datetime(9999, 1, 1, tzinfo=UTC)})
     await street.put(tables.partners, partner_id=partner, id=partner, ancestors=[], status="active", shut_out=False)
     return await street.a_user()
 

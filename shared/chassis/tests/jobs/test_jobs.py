@@ -3,19 +3,23 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from house.painting import KINDS, Street, street
-from sqlalchemy import text
+from house.painting import HEARD, KINDS, PAINT, Street, street
+from house.relaying import a_partner
+from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
+from chassis import jobs
 from chassis.access import tables
 from chassis.database import ApiDatabase, WorkerDatabase
 from chassis.due import DueWorker
 from chassis.ids import new_id
 from chassis.jobs import running
 from chassis.jobs.ending import KEPT, forget_jobs
+from chassis.jobs.kinds import TooManyItems
 from chassis.jobs.running import due_work
 from chassis_testing.clock import FixedClock
 from chassis_testing.waiting import eventually
@@ -95,17 +99,6 @@ async def test_items_may_be_selected_where_they_are(here: Street) -> None:
     assert await here.names() == ["house, red"] * 70
 
 
-async def test_what_only_shows_while_it_is_done_is_done_too(here: Street) -> None:
-    chosen = await here.built("house", "house")
-    async with here.database.work() as work:
-        where = await here.started(chosen)
-        await work.session.execute(text("""update jobs set params = params || '{"add": true}'"""))
-    await here.worked()
-
-    assert (await here.get(where)).json() | {"total": 4, "succeeded": 4} == (await here.get(where)).json()
-    assert await here.names() == ["annex, blue"] * 2 + ["house, blue"] * 2
-
-
 async def test_a_dry_run_says_what_would_happen_and_changes_nothing(here: Street) -> None:
     where = await here.started(await here.built("house", "listed", "house"), dry_run=True)
     await here.worked()
@@ -121,6 +114,22 @@ async def test_more_than_one_job_takes_is_refused_before_anything_begins(here: S
     answer = await here.post("/v1/houses/paint", {"houses": [str(new_id()) for _ in range(2_001)]})
 
     assert (answer.status_code, answer.json()["code"], answer.json()["most"]) == (422, "too_many_items", 2_000)
+
+
+async def test_what_is_too_much_is_not_written_before_it_is_refused(api_database: ApiDatabase) -> None:
+    much = select(func.gen_random_uuid()).select_from(func.generate_series(1, 100_000).table_valued("number"))
+    written = []
+
+    async def start() -> None:
+        async with api_database.change(a_partner()) as tx:
+            try:
+                await jobs.start(tx, replace(PAINT, most=20), much)
+            finally:
+                written.append(await tx.session.scalar(text("select count(*) from job_items")))
+
+    with pytest.raises(TooManyItems):
+        await start()
+    assert written == [21]
 
 
 async def test_the_same_request_twice_is_one_job(here: Street) -> None:
@@ -203,16 +212,12 @@ async def test_whose_access_has_ended_does_no_more(here: Street, column: str, va
 
 
 async def test_a_job_waits_while_nobody_knows_whether_its_user_still_may(here: Street) -> None:
-    """Design 8: what is known of rights is younger than five seconds, or it is not gone by."""
+    """What is known of rights is younger than five seconds, or it is not gone by; nor is it where nothing has been heard yet."""
     where = await here.started(await here.built("house"))
-    heard = """
-        insert into progress (consumer, topic, partition, beat_at) values ('licensing.access', 'user.changed', 0, :at)
-        on conflict (consumer, topic, partition) do update set beat_at = excluded.beat_at
-    """
-    for age, done in ((timedelta(seconds=5), 0), (timedelta(seconds=1), 1)):
+    for age, done in ((None, 0), (timedelta(seconds=5), 0), (timedelta(seconds=1), 1)):
         here.clock.move(timedelta(seconds=10))
         async with here.database.work() as work:
-            await work.session.execute(text(heard), {"at": here.clock.now() - age})
+            await work.session.execute(HEARD, {"at": age and here.clock.now() - age})
         await here.worked()
         assert (await here.get(where)).json()["done"] == done
 

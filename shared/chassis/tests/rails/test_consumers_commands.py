@@ -83,13 +83,22 @@ async def test_what_is_not_parked_is_refused_with_a_remedy(run: Run, worker_data
 
 async def test_a_stopped_consumer_is_released_by_command(worker_database: WorkerDatabase, run: Run) -> None:
     async with worker_database.work() as work:
-        brake_id = await brake.engage(work.session, "houses", "101 records would be parked within a minute")
+        brake_id = await brake.engage(work.session, "houses", "0", "101 records would be parked within a minute")
 
     assert await run("release", "houses", "--reason", "looked at", "--allow", "7") == (0, "released\n")
     assert await run("release", "houses", "--reason", "again") == (0, "houses was not stopped\n")
 
     async with worker_database.work() as work:
         assert await brake.released(work.session, brake_id) == 7
+
+
+async def test_a_worker_that_is_started_again_releases_what_it_stopped_and_nothing_else(worker_database: WorkerDatabase) -> None:
+    async with worker_database.work() as work:
+        stopped = await brake.engage(work.session, "houses", "1", "101 records would be parked within a minute")
+
+        assert not await brake.release(work.session, "houses", by="restart", because="started again", allowance=0, slot="0")
+        assert await brake.released(work.session, stopped) is None
+        assert await brake.release(work.session, "houses", by="restart", because="started again", allowance=0, slot="1")
 
 
 async def test_after_35_days_the_inbox_and_settled_records_are_forgotten_and_nothing_else(

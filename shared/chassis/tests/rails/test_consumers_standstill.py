@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from house import houses
 from house.consuming import Log, Teller, as_owner, building, consuming, has, in_order, reasons, tolerant
 from house.records import HouseBuilt
@@ -146,6 +146,23 @@ def test_what_is_read_again_counts_again() -> None:
     brake.saw(records)
 
     brake.check(records[:11])
+
+
+async def test_a_coordinator_that_is_away_holds_no_batch_up(
+    worker_database: WorkerDatabase, topics: Topics, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Committed offsets only show the lag; the client would wait for its coordinator for ever."""
+
+    async def wait(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(AIOKafkaConsumer, "commit", wait)
+    async with consuming(worker_database, topics, building):
+        told: list[str] = []
+        for name in ("one", "two", "three"):
+            await teller.tell_built(name)
+            told.append(name)
+            await has(worker_database, *told)
 
 
 async def test_a_braked_consumer_goes_on_when_it_is_released(worker_database: WorkerDatabase, topics: Topics, teller: Teller) -> None:

@@ -36,6 +36,7 @@ brakes: Final = Table(
     Column("released_by", Text),
     Column("released_because", Text),
     Column("allowance", Integer, nullable=False, server_default="0"),
+    Column("slot", Text),
     Index("brakes_one_open", "consumer", unique=True, postgresql_where=text("released_at is null")),
 )
 
@@ -140,9 +141,9 @@ class Brake:
         self._allowance = allowance
 
 
-async def engage(session: AsyncSession, consumer: str, reason: str) -> UUID:
-    """Note that a consumer stopped; the brake that stands already is answered where there is one."""
-    await session.execute(insert(brakes).values(id=new_id(), consumer=consumer, reason=reason).on_conflict_do_nothing())
+async def engage(session: AsyncSession, consumer: str, slot: str, reason: str) -> UUID:
+    """Note that the worker of a slot stopped the consumer; the brake that stands already is answered where there is one."""
+    await session.execute(insert(brakes).values(id=new_id(), consumer=consumer, slot=slot, reason=reason).on_conflict_do_nothing())
     standing = select(brakes.c.id).where(brakes.c.consumer == consumer, brakes.c.released_at.is_(None))
     brake_id: UUID = (await session.execute(standing)).scalar_one()
     return brake_id
@@ -154,9 +155,13 @@ async def released(session: AsyncSession, brake_id: UUID) -> int | None:
     return None if row is None or row.released_at is None else int(row.allowance)
 
 
-async def release(session: AsyncSession, consumer: str, *, by: str, because: str, allowance: int = ALLOWANCE) -> bool:
-    """Let a stopped consumer go on. Answers False where none stood."""
+async def release(
+    session: AsyncSession, consumer: str, *, by: str, because: str, allowance: int = ALLOWANCE, slot: str | None = None
+) -> bool:
+    """Let a stopped consumer go on; with a ``slot``, only if that worker stopped it. Answers False where none stood."""
     c = brakes.c
     wanted = update(brakes).where(c.consumer == consumer, c.released_at.is_(None)).returning(c.id)
+    if slot is not None:
+        wanted = wanted.where(c.slot == slot)
     values = {"released_at": func.now(), "released_by": by, "released_because": because, "allowance": allowance}
     return (await session.execute(wanted.values(values))).scalar_one_or_none() is not None

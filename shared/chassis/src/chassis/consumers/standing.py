@@ -5,13 +5,14 @@ from uuid import UUID
 
 import structlog
 from prometheus_client import Gauge
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis.consumers import brake
 from chassis.consumers.batches import Defect
 from chassis.consumers.brake import Brake, Braked
 from chassis.database.worker import WorkerDatabase
+from chassis.failures import OUTSIDE
 from chassis.metrics import REGISTRY
+from chassis.retrying import backoff
 
 log = structlog.get_logger()
 
@@ -26,8 +27,9 @@ _NOT_READY: Final = 3
 class Standing:
     """The standing of one worker of a consumer. ``brake`` is the one that its batches count with."""
 
-    def __init__(self, group: str, database: WorkerDatabase, brake: Brake) -> None:
+    def __init__(self, group: str, slot: str, database: WorkerDatabase, brake: Brake) -> None:
         self._group = group
+        self._slot = slot
         self._database = database
         self._brake = brake
         self._brake_id: UUID | None = None
@@ -45,13 +47,13 @@ class Standing:
     def failed(self, event: str, failure: BaseException, **about: Any) -> None:
         """The world is in the way: try again soon, and less soon each time."""
         self.failures += 1
-        self.next_try = _BACKOFF[min(self.failures, len(_BACKOFF)) - 1]
+        self.next_try = backoff(self.failures, _BACKOFF)
         log.warning(event, consumer=self._group, reason=repr(failure), failures=self.failures, **about)
 
     def stopped_by(self, defect: Defect) -> None:
         """Stand still at a record that shows a defect: not ready at once, tried again ever more rarely."""
         self.failures = max(self.failures + 1, _NOT_READY)
-        self.next_try = _DEFECT_BACKOFF[min(self.failures - _NOT_READY, len(_DEFECT_BACKOFF) - 1)]
+        self.next_try = backoff(self.failures - _NOT_READY + 1, _DEFECT_BACKOFF)
         STOPPED.labels(self._group).set(1)
         where = {"topic": defect.place.topic, "partition": defect.place.partition, "offset": defect.place.offset}
         log.error("consumer_stopped", consumer=self._group, **where, retry_in=self.next_try, exc_info=defect.__cause__)
@@ -63,8 +65,8 @@ class Standing:
         STOPPED.labels(self._group).set(1)
         try:
             async with self._database.work() as work:
-                self._brake_id = await brake.engage(work.session, self._group, str(braked))
-        except (SQLAlchemyError, OSError) as failure:
+                self._brake_id = await brake.engage(work.session, self._group, self._slot, str(braked))
+        except OUTSIDE as failure:
             log.warning("brake_not_noted", consumer=self._group, reason=repr(failure))
         log.error("consumer_braked", consumer=self._group, reason=str(braked))
 

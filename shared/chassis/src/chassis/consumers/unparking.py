@@ -6,7 +6,6 @@ holds it ``for share`` when it parks another behind it, either comes before, and
 replayed too, or after, and finds the way free.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -23,11 +22,12 @@ from chassis.consumers.reading import read_record
 from chassis.database.worker import Work, WorkerDatabase
 from chassis.errors import Kind, Refusal
 from chassis.failures import Poison, Verdict, judge, readable, reason_of
+from chassis.retrying import patiently
 
 log = structlog.get_logger()
 
 _CHUNK: Final = 500
-_TRIES: Final = 5
+_WAITS: Final = (0.1, 0.2, 0.3, 0.4)
 
 
 class NotParked(Refusal):
@@ -95,14 +95,7 @@ class Unparking:
 
     async def _patiently(self, parked_id: UUID, by: str, because: str | None) -> Outcome:
         """As ``_settle``, again where the consumer was in the way."""
-        for wait in range(1, _TRIES):
-            try:
-                return await self._settle(parked_id, by, because)
-            except Exception as failure:
-                if judge(failure) is not Verdict.PASSING:
-                    raise
-                await asyncio.sleep(0.1 * wait)
-        return await self._settle(parked_id, by, because)
+        return await patiently(lambda: self._settle(parked_id, by, because), _WAITS)
 
     async def _settle(self, parked_id: UUID, by: str, because: str | None) -> Outcome:
         async with self._database.work() as work:

@@ -8,7 +8,6 @@ tried again ever more rarely, the outage brake waits to be released.
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import Any, Final
 
 import structlog
@@ -26,10 +25,14 @@ from chassis.consumers.housework import Housework
 from chassis.consumers.lag import Lag
 from chassis.consumers.parking import Raw
 from chassis.consumers.seeking import starts
+from chassis.consumers.showing import Showing
 from chassis.consumers.standing import Standing
 from chassis.database.worker import WorkerDatabase
+from chassis.loops import pause
 
 log = structlog.get_logger()
+
+_SHOWS_WITHIN: Final = 1.0
 
 
 class ConsumerWorker:
@@ -46,10 +49,11 @@ class ConsumerWorker:
         self._batches = Batches(database, consumer, prefix=prefix, brake=brake)
         self._lag = Lag(consumer.group)
         self._housework = Housework(consumer, database, self._lag)
+        self._showing = Showing(consumer.group)
         self._in_hand = asyncio.Lock()
         self._stopping = asyncio.Event()
         self.name: Final = consumer.group
-        self._standing = Standing(consumer.group, database, self._batches.brake)
+        self._standing = Standing(consumer.group, slot, database, self._batches.brake)
         self._behind: dict[TopicPartition, int] | None = None
         self._sought = True
         self._begun = False
@@ -100,6 +104,7 @@ class ConsumerWorker:
                 await self._turn(kafka)
             await self._housework.show(kafka)
         finally:
+            await self._showing.end(kafka, within=_SHOWS_WITHIN)
             await asyncio.shield(kafka.stop())
 
     async def _turn(self, kafka: AIOKafkaConsumer) -> None:
@@ -110,6 +115,7 @@ class ConsumerWorker:
         async with self._in_hand:
             if self._sought and not self._stopping.is_set():
                 await self._housework.look(kafka)
+        self._showing.look(kafka)
 
     async def _fetch(self, kafka: AIOKafkaConsumer) -> list[Raw]:
         carefully, self._carefully = self._carefully, False
@@ -156,6 +162,7 @@ class ConsumerWorker:
         self._housework.took({_place(raw): raw.place.offset + 1 for raw in batch})
         for raw in batch:
             self._lag.reach(_place(raw), raw.timestamp_ms / 1000)
+            self._showing.reach(_place(raw), raw.place.offset + 1)
             if self._behind and raw.place.offset + 1 >= self._behind.get(_place(raw), 0):
                 self._behind.pop(_place(raw), None)
 
@@ -181,15 +188,16 @@ class ConsumerWorker:
     async def _begin(self, assigned: Sequence[TopicPartition]) -> None:
         async with self._database.work() as work:
             if not self._begun:
-                await brake.release(work.session, self.name, by="restart", because="the consumer was started again", allowance=0)
+                await brake.release(
+                    work.session, self.name, by="restart", because="the consumer was started again", allowance=0, slot=self._slot
+                )
             if self._consumer.projects:
                 topics = [self._prefix + topic for topic in self._consumer.topics()]
                 await progress.begin(work.session, self.name, topics, [(tp.topic, tp.partition) for tp in assigned])
         self._begun = True
 
     async def _pause(self) -> None:
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stopping.wait(), timeout=self._standing.next_try)
+        await pause(self._stopping, self._standing.next_try)
 
     def _client(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(

@@ -8,6 +8,6 @@ that user may do no longer what the job does.
 
 from chassis.jobs.kinds import Item, JobKind
 from chassis.jobs.shown import JobView, accepted
-from chassis.jobs.starting import add, start
+from chassis.jobs.starting import start
 
-__all__ = ["Item", "JobKind", "JobView", "accepted", "add", "start"]
+__all__ = ["Item", "JobKind", "JobView", "accepted", "start"]

@@ -216,6 +216,6 @@ async def _again(tx: Transaction, job_id: UUID, wait: timedelta) -> None:
 
 
 async def _locked(tx: Transaction, job_id: UUID) -> Job:
-    """The job's row as it is by now: somebody may have cancelled it, or given it more items."""
+    """The job's row as it is by now: somebody may have cancelled it."""
     mine = select(Job).where(Job.partner_id == tx.partner_id, Job.id == job_id)
     return (await tx.session.scalars(mine.with_for_update(), execution_options={"populate_existing": True})).one()

@@ -1,10 +1,10 @@
-"""Starting jobs, giving them more items, and cancelling them, each in the transaction of whoever asks."""
+"""Starting jobs, and cancelling them, each in the transaction of whoever asks."""
 
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CursorResult, Select, func, insert, literal, select, text, update
+from sqlalchemy import CursorResult, Select, func, insert, literal, select, text
 
 from chassis import due
 from chassis.database.transaction import Transaction
@@ -17,7 +17,7 @@ SLOT: Final = "run"
 
 _ADD: Final = text("""
 insert into job_items (partner_id, job_id, number, item_id, status)
-select :partner_id, :job_id, :before + chosen.number, chosen.id, 'waiting'
+select :partner_id, :job_id, chosen.number, chosen.id, 'waiting'
   from unnest(cast(:ids as uuid[])) with ordinality chosen(id, number)
 """)
 
@@ -36,9 +36,7 @@ async def start(tx: Transaction, kind: JobKind, items: Items, *, params: dict[st
         ValueError: nobody asks, so there is nobody in whose name it could run.
     """
     job = await open_job(tx, kind, params=params, dry_run=dry_run)
-    job.total = await _put(tx, job.id, items, before=0)
-    if job.total > kind.most:
-        raise TooManyItems(f"{job.total} are too many: {kind.most} is the most.", most=kind.most)
+    job.total = await _put(tx, job.id, items, most=kind.most)
     await due.plan(tx, DUE, job.id, slot=SLOT, at=tx.now)
     return job
 
@@ -77,13 +75,6 @@ async def open_job(tx: Transaction, kind: JobKind, *, params: dict[str, Any] | N
     return job
 
 
-async def add(tx: Transaction, job_id: UUID, items: Sequence[UUID]) -> None:
-    """Give a job more items behind its last one: for work that only shows while it is done."""
-    grown = update(Job).where(Job.partner_id == tx.partner_id, Job.id == job_id).values(total=Job.total + len(items)).returning(Job.total)
-    total = (await tx.session.execute(grown)).scalar_one()
-    await _put(tx, job_id, items, before=total - len(items))
-
-
 async def cancel(tx: Transaction, job_id: UUID) -> Job:
     """End a job before its next items. Those in hand at this moment are committed first; what was done stays done.
 
@@ -105,17 +96,22 @@ async def cancel(tx: Transaction, job_id: UUID) -> Job:
     return job
 
 
-async def _put(tx: Transaction, job_id: UUID, items: Items, *, before: int) -> int:
+async def _put(tx: Transaction, job_id: UUID, items: Items, *, most: int) -> int:
+    """Write the items of a job, one more than it may have at most: how many there are."""
     if isinstance(items, Select):
-        return await _select(tx, job_id, items)
-    ids = list(dict.fromkeys(items))
-    await tx.session.execute(_ADD, {"partner_id": tx.partner_id, "job_id": job_id, "before": before, "ids": ids})
-    return len(ids)
+        total = await _select(tx, job_id, items, most + 1)
+    else:
+        ids = list(dict.fromkeys(items))[: most + 1]
+        await tx.session.execute(_ADD, {"partner_id": tx.partner_id, "job_id": job_id, "ids": ids})
+        total = len(ids)
+    if total > most:
+        raise TooManyItems(f"{most} is the most.", most=most)
+    return total
 
 
-async def _select(tx: Transaction, job_id: UUID, items: Select[tuple[UUID]]) -> int:
+async def _select(tx: Transaction, job_id: UUID, items: Select[tuple[UUID]], most: int) -> int:
     chosen = items.subquery()
     number = func.row_number().over()
-    rows = select(literal(tx.partner_id), literal(job_id), number, chosen.c[0], literal("waiting"))
+    rows = select(literal(tx.partner_id), literal(job_id), number, chosen.c[0], literal("waiting")).limit(most)
     put = await tx.session.execute(insert(JobItem).from_select(["partner_id", "job_id", "number", "item_id", "status"], rows))
     return put.rowcount if isinstance(put, CursorResult) else 0

@@ -19,8 +19,8 @@ from chassis.consumers.fetching import fetch, fetch_one_by_one
 from chassis.consumers.parking import Raw
 from chassis.database.worker import WorkerDatabase
 from chassis.errors import Kind, Refusal
-from chassis.failures import Verdict, judge
 from chassis.rebuilding.models import ReadModel
+from chassis.retrying import patiently
 
 _BATCH: Final = 4_000
 _GIVES_UP: Final = 30.0
@@ -106,16 +106,7 @@ class Filling:
 
     async def _apply(self, batch: Sequence[Raw]) -> None:
         """As a consumer does, with less patience: what a failure of the world cuts short can be begun again."""
-        for wait in _WAITS:
-            try:
-                await self._batches.apply(batch)
-            except Exception as failure:
-                if judge(failure) is not Verdict.PASSING:
-                    raise
-                await asyncio.sleep(wait)
-            else:
-                return
-        await self._batches.apply(batch)
+        await patiently(lambda: self._batches.apply(batch), _WAITS)
 
     async def _fetch(self, targets: Mapping[TopicPartition, int]) -> list[Raw]:
         try:

@@ -24,6 +24,7 @@ from chassis.rebuilding.catalogue import LIVE, Connection
 from chassis.rebuilding.comparing import reached
 from chassis.rebuilding.filling import Filling
 from chassis.rebuilding.models import ReadModel
+from chassis.retrying import backoff
 
 log = structlog.get_logger()
 
@@ -82,8 +83,8 @@ async def swap(owner: Connection, model: ReadModel, filling: Filling, topics: Se
             log.info("swap_held_up", read_model=model.name, reason=repr(held))
         if time.monotonic() > until:
             raise InTheWay
-        await asyncio.sleep(_BREATH[min(tries, len(_BREATH) - 1)])
         tries += 1
+        await asyncio.sleep(backoff(tries, _BREATH))
 
 
 async def forget(owner: Connection, model: ReadModel) -> None:
