@@ -243,3 +243,84 @@ async def test_the_ledger_keeps_who_asked_and_who_answered_and_no_address(web: W
     assert "mueller" not in str(await as_owner(web, "select string_agg(consent_entries::text, ' ') from consent_entries"))
     audited = await as_owner(web, "select string_agg(distinct user_kind, ' ') from audit where operation like 'answers%'")
     assert audited == "service"
+
+
+async def test_a_customer_that_manages_itself_shows_its_partner_no_account_and_lets_it_change_no_product(web: Web) -> None:
+    """CUS-51, GW-03: who signs in there is its own affair, and so is how its product is set."""
+    partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)
+    customer = await a_customer(partner, account_type="licensing_platform", management_type="customer_managed")
+    path = f"/v1/customers/{customer['id']}"
+
+    said = {one["action"]: one for one in (await partner.get(f"{path}/actions")).json()["items"]}
+
+    assert "first_admin" not in customer | (await partner.get(path)).json()
+    assert "first_admin" in (await operator.get(path)).json()
+    for action in ("assign_template", "deploy_policy", "update_firmware"):
+        assert (said[action]["code"], said[action]["rule"]) == ("not_offered", "CUS-51")
+    assert code(await partner.post(f"{path}/consents/console-launch", if_match="*")) == (409, "not_offered")
+
+
+async def test_who_is_mailed_is_chosen_at_any_time_and_kept_in_the_ledger(web: Web) -> None:
+    """CUS-57, C-8, BEY-14: both by default."""
+    partner, stranger = await web.a_partner(), await web.a_partner("Berg IT", "berg.example")
+    customer = await a_customer(partner)
+    path, chosen = f"/v1/customers/{customer['id']}", {"communications_mode": "partner_only"}
+    assert customer["communications_mode"] == "both"
+
+    assert code(await partner.put(f"{path}/communications", chosen)) == (428, "if_match_required")
+    assert code(await stranger.put(f"{path}/communications", chosen, if_match="*")) == (404, "customer_not_found")
+    answer = await partner.put(f"{path}/communications", chosen, if_match='"1"')
+    assert (answer.status_code, answer.json()["communications_mode"], answer.headers["etag"]) == (200, "partner_only", '"2"')
+    again = await partner.put(f"{path}/communications", chosen, if_match='"2"')
+    assert again.headers["etag"] == '"2"'
+    await partner.put(f"{path}/communications", {"communications_mode": "both"}, if_match='"2"')
+
+    ledger = (await partner.get(f"{path}/consents", kind="communications")).json()["items"]
+    assert [(one["scope"], one["state"]) for one in ledger] == [
+        ({"communications_mode": "both"}, "granted"),
+        (chosen, "superseded"),
+    ]
+    assert await as_owner(web, "select count(*) from outbox where topic = 'customer.updated'") == 2
+
+
+async def test_leave_to_launch_is_asked_for_granted_for_a_time_and_taken_back_by_the_customer(web: Web, clock: FixedClock) -> None:
+    """CUS-55, BEY-14."""
+    partner = await web.a_partner()
+    customer = await a_customer(partner)
+    path = f"/v1/customers/{customer['id']}"
+    asked_for = await partner.post(f"{path}/consents/console-launch", if_match="*")
+    assert asked_for.status_code == 202, asked_for.text
+    assert (await answered(web, "confirm", asked_for.json())).status_code == 204
+    ada = await web.invited("ada@mueller.example")
+    (granted,) = (await ada.get(f"{path}/consents")).json()["items"]
+    assert (granted["state"], granted["expires_at"]) == ("granted", (clock.now() + timedelta(days=90)).isoformat().replace("+00:00", "Z"))
+
+    revoked = await ada.post(f"{path}/consents/revoke", {"kind": "console_launch"}, if_match="*")
+
+    assert revoked.status_code == 200, revoked.text
+    assert "tags" not in revoked.json()
+    assert (await partner.get(f"{path}/consents/{granted['id']}")).json()["state"] == "revoked"
+    assert code(await ada.post(f"{path}/consents/revoke", {"kind": "console_launch"}, if_match="*")) == (409, "nothing_to_revoke")
+
+
+async def test_a_customer_takes_back_what_only_its_management_type_allowed(web: Web) -> None:
+    partner = await web.a_partner()
+    customer = await a_customer(partner)
+    ada = await web.invited("ada@mueller.example")
+    path = f"/v1/customers/{customer['id']}/consents"
+
+    assert (await ada.post(f"{path}/revoke", {"kind": "console_launch"}, if_match="*")).status_code == 200
+
+    assert [(one["kind"], one["state"]) for one in (await partner.get(path)).json()["items"]] == [("console_launch", "revoked")]
+
+
+async def test_what_was_granted_for_a_time_ends_with_it(web: Web, clock: FixedClock) -> None:
+    partner = await web.a_partner()
+    customer = await a_customer(partner)
+    asked_for = await partner.post(f"/v1/customers/{customer['id']}/consents/console-launch", if_match="*")
+    await answered(web, "confirm", asked_for.json())
+    clock.move(timedelta(days=90))
+
+    await work_off(web, clock)
+
+    assert await as_owner(web, "select string_agg(state, ' ' order by number) from consent_entries") == "requested granted expired"

@@ -3,6 +3,7 @@
 Of a contact's time zone it is said whether it observes daylight saving (CUS-08).
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +19,7 @@ from contracts.customers.customers import AccountType, CommunicationsMode, Compa
 from contracts.customers.users import UserKind
 from customers.errors import CustomerNotFound
 from customers.rules.selecting import EVERYBODY, Filters, narrowed
+from customers.rules.signing_in import partner_may
 from customers.rules.time_zones import observes_daylight_saving
 from customers.tables.customers import Customer
 
@@ -53,7 +55,8 @@ class CustomerListView(View, frozen=True, kw_only=True):
 class CustomerView(View, frozen=True, kw_only=True):
     """One customer, whole. Its own users are not shown what is the partner's: products asked for, reasons of a review, tags.
 
-    `management_wanted` is what the customer was asked to be managed as, while it has not answered (CUS-48).
+    `management_wanted` is what the customer was asked to be managed as, while it has not answered (CUS-48). Who signs in at a
+    customer that manages itself is not shown to its partner: `first_admin` is left out (CUS-51).
     """
 
     id: UUID
@@ -66,7 +69,7 @@ class CustomerView(View, frozen=True, kw_only=True):
     company: Stored[Company]
     domain: str
     contact: Stored[ContactView]
-    first_admin: Stored[FirstAdmin]
+    first_admin: Withheld[Stored[FirstAdmin]] = UNSET
     products: Withheld[Stored[list[ProductAsked]]] = UNSET
     review_reasons: Withheld[list[str]] = UNSET
     tags: Withheld[list[str]] = UNSET
@@ -112,13 +115,20 @@ async def one(read: Read, customer_id: UUID) -> CustomerView:
     row = await read.row(_ONE, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return CustomerView.of(row, contact=_contact(row["contact"], read.now.year))
+    return CustomerView.of(row, contact=_contact(row["contact"], read.now.year), **_hidden(read.principal.kind, row["management_type"]))
 
 
 def shown(customer: Customer, *, to: UserKind = "partner") -> CustomerView:
     """A customer that was just changed, as ``one`` answers it."""
     contact = _contact(msgspec.json.encode(customer.contact).decode(), customer.updated_at.year)
-    return CustomerView.of_entity(customer, contact=contact, **(_WITHHELD if to == "customer" else {}))
+    return CustomerView.of_entity(customer, contact=contact, **_hidden(to, customer.management_type))
+
+
+def _hidden(to: UserKind, management_type: str) -> Mapping[str, Any]:
+    """What of a customer is not for those who ask."""
+    if to == "customer":
+        return _WITHHELD
+    return {} if to != "partner" or partner_may(management_type) else {"first_admin": UNSET}
 
 
 class _Somewhere(msgspec.Struct, frozen=True):

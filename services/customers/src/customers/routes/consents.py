@@ -108,7 +108,7 @@ async def revoke(customer_id: UUID, body: Revocation, call: Annotated[Call, allo
     command = Revoke(customer_id=customer_id, seen=call.seen, kind=body.kind)
     async with call.change(customer=customer_id, stand_in=True) as tx:
         customer = await revoking.revoke(tx, command)
-        return call.answer(customer_list.shown(customer), version=customer.version)
+        return call.answer(customer_list.shown(customer, to=call.principal.kind), version=customer.version)
 
 
 @router.post("/consents/{consent_id}/confirm", response_model=ConsentView)

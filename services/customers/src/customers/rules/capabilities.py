@@ -60,7 +60,10 @@ class Cell(Body):
 
 
 class CapabilityMatrix(Policy):
-    """Actions by what they are offered for; one that is not named is offered for all."""
+    """Actions by what they are offered for; one that is not named is offered for all.
+
+    Where account types and management types both decide, the latter refuse by CUS-51: the customer runs its product itself.
+    """
 
     kind: ClassVar[str] = "capability_matrix"
 
@@ -117,11 +120,12 @@ def _the_askers(action: Action, asker: Asker) -> Refusal | None:
 
 
 def _the_matrixs(action: Action, cell: Cell, customer: Standing, version: str) -> Refusal | None:
-    for asked, offered, which in (
-        ("account_type", cell.account_types, customer.account_type),
-        ("management_type", cell.management_types, customer.management_type),
+    by_type = cell.rule if cell.account_types is None else "CUS-51"
+    for asked, offered, which, rule in (
+        ("account_type", cell.account_types, customer.account_type, cell.rule),
+        ("management_type", cell.management_types, customer.management_type, by_type),
     ):
         if offered is not None and which not in offered:
             detail = f"Offered only where {asked} is {' or '.join(offered)}."
-            return NotOffered(detail, rule=cell.rule, policy_version=version, action=action.name)
+            return NotOffered(detail, rule=rule, policy_version=version, action=action.name)
     return None

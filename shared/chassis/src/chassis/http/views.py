@@ -47,7 +47,7 @@ class View(msgspec.Struct, frozen=True):
         members = _members(cls, *made)
         values = {name: row[name] for name in members.plain}
         for name in members.withheld:
-            if name in row:
+            if name in row and name not in made:
                 values[name] = row[name]
         for name in members.stored:
             if (kept := values.get(name)) is not None:

@@ -21,6 +21,7 @@ _PROFILE = ["/company", "/unmanaged_macs_allowed"]
 _CONTACT = ["/contact/name", "/contact/phone", "/contact/language", "/contact/time_zone"]
 _ACCOUNT = ["/support", "/language", "/time_zone"]
 _PLATFORM = {"account_types": ["licensing_platform"], "rule": "CUS-64"}
+_LET_IN = ["partner_managed", "co_managed"]
 _POLICIES = {
     "field_mutability": {
         "editable": [
@@ -34,11 +35,9 @@ _POLICIES = {
     "capability_matrix": {
         "actions": {
             "delete": {"account_types": ["licensing_portal"], "rule": "CUS-64"},
-            "assign_template": _PLATFORM,
-            "deploy_policy": _PLATFORM,
-            "update_firmware": _PLATFORM,
+            **dict.fromkeys(("assign_template", "deploy_policy", "update_firmware"), _PLATFORM | {"management_types": _LET_IN}),
             "renew_licences": _PLATFORM,
-            "launch_console": {"management_types": ["partner_managed", "co_managed"], "rule": "CUS-54"},
+            "launch_console": {"management_types": _LET_IN, "rule": "CUS-54"},
         }
     },
 }
