@@ -45,8 +45,8 @@ async def wanted(partner: Api, customer_id: str, management_type: str) -> None:
 
 
 async def managed_as(world: World, partner: Api, company: str, management_type: str) -> None:
-    async def look() -> None:
-        assert (await world.overview_of(partner, company))["management_type"] == management_type
+    async def look() -> bool:
+        return bool((await world.overview_of(partner, company))["management_type"] == management_type)
 
     await eventually(look, within=PATIENCE)
 
@@ -67,8 +67,8 @@ async def test_a_customer_is_imported_once_it_has_confirmed_by_its_mail(world: W
     assert (await after.get("/v1/customers"))["items"] == []
     await Api(world.http).post("/v1/consents/confirm", token=token, no_macs=True)
 
-    async def imported() -> None:
-        assert (await after.get(f"/v1/imports/{one['id']}"))["status"] == "imported"
+    async def imported() -> bool:
+        return bool((await after.get(f"/v1/imports/{one['id']}"))["status"] == "imported")
 
     await eventually(imported, within=PATIENCE)
     await world.overview_of(after, company)
