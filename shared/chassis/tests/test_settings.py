@@ -51,6 +51,26 @@ def test_a_secret_may_come_from_a_file(told: pytest.MonkeyPatch, tmp_path: Path)
     assert load(Settings).signing_key.get_secret_value() == "from the file"
 
 
+def test_files_that_are_not_there_or_hold_no_text_are_named_with_all_the_rest(
+    told: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    told.delenv("HOUSES_SIGNING_KEY")
+    told.delenv("HOUSES_KAFKA")
+    told.setenv("HOUSES_SIGNING_KEY_FILE", str(tmp_path / "nowhere"))
+    told.setenv("HOUSES_API_PASSWORD_FILE", str(tmp_path / "binary"))
+
+    with pytest.raises(SystemExit) as left:
+        load(Settings)
+
+    assert left.value.code == 2
+    assert sorted(capsys.readouterr().err.splitlines()) == [
+        "HOUSES_API_PASSWORD is to be in a file that cannot be read (HOUSES_API_PASSWORD_FILE): UnicodeDecodeError",
+        "HOUSES_KAFKA is missing (or HOUSES_KAFKA_FILE)",
+        "HOUSES_SIGNING_KEY is to be in a file that cannot be read (HOUSES_SIGNING_KEY_FILE): FileNotFoundError",
+    ]
+
+
 def test_all_that_is_missing_or_wrong_is_named_at_once(told: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     told.delenv("HOUSES_KAFKA")
     told.delenv("HOUSES_SIGNING_KEY")

@@ -6,8 +6,9 @@ missing or wrong is named at once, never its value.
 
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Literal, NoReturn, override
+from typing import Any, Literal, override
 
 from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
@@ -46,10 +47,17 @@ class ProcessSettings(EnvironmentSettings):
 
 def load[S: BaseSettings](settings: type[S]) -> S:
     """The settings of this process. Where some are missing or wrong it says which, all at once, and exits with 2."""
+    made: S | None = None
+    problems: dict[str, str] = {}
     try:
-        return settings()
+        made = settings()
     except ValidationError as wrong:
-        _give_up(settings, wrong)
+        problems = _wrong(settings, wrong)
+    problems |= _unreadable(settings)
+    if made is None or problems:
+        sys.stderr.writelines(f"{variable} {problem}\n" for variable, problem in problems.items())
+        raise SystemExit(2)
+    return made
 
 
 class _Files(PydanticBaseSettingsSource):
@@ -58,7 +66,9 @@ class _Files(PydanticBaseSettingsSource):
     @override
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         path = os.environ.get(f"{_variable(self.settings_cls, field_name)}_FILE")
-        return (Path(path).read_text(encoding="utf-8").rstrip("\r\n") if path else None), field_name, False
+        with suppress(OSError, UnicodeDecodeError):  # said by ``_unreadable``, with all the rest
+            return (_read(path) if path else None), field_name, False
+        return None, field_name, False
 
     @override
     def __call__(self) -> dict[str, Any]:
@@ -73,10 +83,24 @@ def _variable(settings: type[BaseSettings], field: str) -> str:
     return f"{settings.model_config.get('env_prefix', '')}{field}".upper()
 
 
-def _give_up(settings: type[BaseSettings], wrong: ValidationError) -> NoReturn:
+def _read(path: str) -> str:
+    return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+
+
+def _unreadable(settings: type[BaseSettings]) -> dict[str, str]:
+    """What is wrong with files that are to hold settings, by the setting's variable."""
+    problems = {}
+    for variable in (_variable(settings, field) for field in settings.model_fields):
+        try:
+            _read(os.environ.get(f"{variable}_FILE") or os.devnull)
+        except (OSError, UnicodeDecodeError) as unreadable:
+            problems[variable] = f"is to be in a file that cannot be read ({variable}_FILE): {type(unreadable).__name__}"
+    return problems
+
+
+def _wrong(settings: type[BaseSettings], wrong: ValidationError) -> dict[str, str]:
+    problems = {}
     for error in wrong.errors(include_input=False, include_url=False):
-        name = str(error["loc"][0]) if error["loc"] else ""
-        variable = _variable(settings, name)
-        says = f"is missing (or {variable}_FILE)" if error["type"] == "missing" else f"is not valid: {error['msg']}"
-        sys.stderr.write(f"{variable} {says}\n")
-    raise SystemExit(2)
+        variable = _variable(settings, str(error["loc"][0]) if error["loc"] else "")
+        problems[variable] = f"is missing (or {variable}_FILE)" if error["type"] == "missing" else f"is not valid: {error['msg']}"
+    return problems

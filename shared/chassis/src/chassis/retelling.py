@@ -1,13 +1,15 @@
 """Retelling: every entity's state told anew, one version higher, so that a topic can be filled again.
 
-For a new field in a state, a broker that was lost, a reader that came late. It tells in the
-bulk lane, some at a time, and waits while what was told is not yet out, so nobody else waits
-for it. Being cut short and begun anew costs versions and nothing else.
+For a new field in a state, a broker that was lost, a reader that came late. It tells some at a
+time, in the bulk lane but for what says who may do what, and waits while what was told is not yet
+out, so nobody else waits for long. What the world is in the way of is tried again. Being cut
+short and begun anew costs versions and nothing else.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 from uuid import UUID
@@ -20,6 +22,7 @@ from chassis.database import outbox
 from chassis.database.outbox import Lane
 from chassis.database.transaction import Transaction
 from chassis.database.worker import Work, WorkerDatabase
+from chassis.retrying import patiently
 from contracts.root import ROOT_PARTNER_ID
 
 log = structlog.get_logger()
@@ -27,6 +30,8 @@ log = structlog.get_logger()
 _BATCH: Final = 200
 _LONGEST_LAG: Final = 1.0
 _BREATH: Final = 0.2
+_WAITS: Final = (0.2, 1.0, 5.0, 15.0, 30.0)
+"""Seconds: a row that somebody holds, or a database that starts again, does not send it back to the beginning."""
 
 type Place = tuple[UUID, UUID]
 """Where a retelling stands: the partner and the id of the last entity told."""
@@ -59,16 +64,23 @@ async def retell[Row](
     told = 0
     while True:
         await _until_out(database)
-        async with database.work() as work:
-            places = await _next(work, retelling, place, batch, partner_id)
-            if not places:
-                break
-            await _tell(work, retelling, places)
+        places = await patiently(partial(_tell_some, database, retelling, place, batch, partner_id), _WAITS)
+        if not places:
+            break
         place = places[-1]
         told += len(places)
         so_far(told)
     log.info("states_retold", aggregate=retelling.aggregate, entities=told, partner_id=str(partner_id) if partner_id else None)
     return told
+
+
+async def _tell_some(
+    database: WorkerDatabase, retelling: Retelling[Any], after: Place | None, batch: int, partner_id: UUID | None
+) -> list[Place]:
+    async with database.work() as work:
+        places = await _next(work, retelling, after, batch, partner_id)
+        await _tell(work, retelling, places)
+        return places
 
 
 async def _until_out(database: WorkerDatabase) -> None:

@@ -106,9 +106,7 @@ def subjects(told: Iterable[Told], changes: Iterable[Change]) -> list[Subject]:
             known.before = one.before | known.before
             known.after |= one.after
     if not told:
-        return [
-            Subject(type=one.noun, id=one.id, customer_id=one.customer_id, before=one.before, after=one.after) for one in merged.values()
-        ]
+        return [_of_row(one) for one in merged.values()]
     entities: dict[UUID, list[Told]] = {}
     for record in told:
         entities.setdefault(record.about.id, []).append(record)

@@ -193,11 +193,7 @@ class Rebuilding:
         if "owner" not in self._settings.passwords:
             raise NoOwner
         connection = await asyncpg.connect(
-            host=self._settings.host,
-            port=self._settings.port,
-            database=self._settings.name,
-            user=self._settings.user("owner"),
-            password=self._settings.password("owner"),
+            **self._settings.reached_as("owner"),
             timeout=5,
             server_settings={"search_path": LIVE, "application_name": f"{self._settings.service} rebuild"},
         )
