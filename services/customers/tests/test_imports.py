@@ -302,3 +302,26 @@ async def test_a_token_that_was_not_made_here_opens_nothing(web: Web, token: str
     assert code(await web.client.get("/v1/consents/asked", headers={"partnerdeck-link": token})) == (422, "link_invalid")
     assert code(await web.post("/v1/consents/confirm", {"token": token})) == (422, "link_invalid")
     assert code(await web.post("/v1/consents/decline", {"token": token})) == (422, "link_invalid")
+
+
+async def test_what_is_left_to_do_for_an_import_that_was_forgotten_is_nothing(web: Web, clock: FixedClock) -> None:
+    """It goes with the customer that it named, when that is purged (C-2)."""
+    _, mine, _ = await two_partners(web)
+    await requested(mine)
+    await as_owner(web, "delete from imports")
+    clock.move(timedelta(days=90))
+
+    await worked(web, clock)
+
+    assert await as_owner(web, "select count(*) from due where kind like 'import.%'") == 0
+
+
+@pytest.mark.parametrize("status", ["deleting", "deleted", "rejected"])
+async def test_a_customer_that_is_going_agrees_to_nothing(web: Web, clock: FixedClock, status: str) -> None:
+    _, mine, _ = await two_partners(web)
+    one = await requested(mine)
+    await worked(web, clock)
+    await as_owner(web, "update customers set status = $1", status)
+
+    assert code(await answered(web, "confirm", one, **NO_MACS)) == (409, "customer_not_active")
+    assert (await answered(web, "decline", one)).status_code == 204

@@ -19,9 +19,10 @@ from chassis.links import read_link_token
 from chassis.principal import Principal
 from contracts.customers.consents import ConsentKind, ConsentState
 from contracts.customers.customers import ManagementType
-from customers.errors import LinkInvalid
+from customers.errors import CustomerNotServed, LinkInvalid
 from customers.errors.consents import ConsentNotFound, MacsInTheWay
 from customers.rules import consenting, outcomes, policies
+from customers.rules.actions import RUNNING
 from customers.rules.consent_policy import ConsentPolicy
 from customers.rules.holding import hold
 from customers.rules.keyring import Keyring
@@ -76,9 +77,12 @@ async def confirm(tx: Transaction, answer: Answer, seen: Seen = _ANY) -> Consent
         CustomerNotFound: it is somebody else's by now.
         ConsentNotFound: nothing like it was asked.
         ConsentSettled: it was answered, taken back, or its time is over.
+        CustomerNotServed: it is going, or gone.
         MacsInTheWay: an import, of an account that may have Macs that nobody manages.
     """
     customer, consent = await _open(tx, answer, seen)
+    if customer.status not in RUNNING:
+        raise CustomerNotServed(status=customer.status)
     evidence = dict(answer.evidence)
     if consent.kind == "import":
         evidence |= _macs(customer, answer)

@@ -32,10 +32,10 @@ _ACROSS: Final = {"across_partners": "an import stands between two partners, and
 
 async def ask(tx: Transaction, item: DueItem) -> None:
     """Have the customer asked whose account it is; where it is nobody's, nothing more happens."""
-    wanted = await tx.session.get_one(Import, (tx.partner_id, item.subject))
-    customer = await _found(tx, wanted.email_key)
-    one = await _held(tx.session, tx.partner_id, item.subject)
-    if customer is None or one.status != "requested":
+    wanted = await tx.session.get(Import, (tx.partner_id, item.subject))
+    customer = await _found(tx, wanted.email_key) if wanted is not None else None
+    one = await _open(tx.session, tx.partner_id, item.subject)
+    if customer is None or one is None:
         return
     async with tx.beside(customer.partner_id) as theirs:
         question = Asking(
@@ -55,8 +55,8 @@ async def settle(tx: Transaction, item: DueItem) -> None:
     consent = await tx.session.get(Consent, (tx.partner_id, UUID(item.slot)))
     if customer is None or consent is None:
         return
-    one = await _held(tx.session, consent.asked_by_partner_id, consent.id)
-    if one.status != "requested":
+    one = await _open(tx.session, consent.asked_by_partner_id, consent.id)
+    if one is None:
         return
     if consent.state == "declined":
         await _decline(tx, one, "customer")
@@ -74,8 +74,8 @@ async def expire(tx: Transaction, item: DueItem) -> None:
         customer = await _customer(tx.session, whose.partner_id, whose.customer_id)
         if customer is not None and not await _ended(tx, customer, item.subject):
             return
-    one = await _held(tx.session, tx.partner_id, item.subject)
-    if one.status == "requested":
+    one = await _open(tx.session, tx.partner_id, item.subject)
+    if one is not None:
         one.status, one.updated_at = "expired", tx.now
         await tx.session.flush()
         tell_import(tx, one, CustomerImportExpired(email=one.email, requested_by=one.requested_by))
@@ -136,9 +136,10 @@ async def _customer(session: AsyncSession, partner_id: UUID, customer_id: UUID) 
     return (await session.scalars(found.with_for_update().execution_options(populate_existing=True))).one_or_none()
 
 
-async def _held(session: AsyncSession, partner_id: UUID, import_id: UUID) -> Import:
-    found = select(Import).where(Import.partner_id == partner_id, Import.id == import_id)
-    return (await session.scalars(found.with_for_update().execution_options(populate_existing=True))).one()
+async def _open(session: AsyncSession, partner_id: UUID, import_id: UUID) -> Import | None:
+    """An import without an outcome, held; None where it has one, or was forgotten with the customer that it named."""
+    found = select(Import).where(Import.partner_id == partner_id, Import.id == import_id, Import.status == "requested")
+    return (await session.scalars(found.with_for_update().execution_options(populate_existing=True))).one_or_none()
 
 
 def _addressee(customer: Customer, one: Import) -> Addressee:
