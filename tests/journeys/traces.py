@@ -43,7 +43,7 @@ async def in_tables(suite: Suite, words: Sequence[str]) -> list[str]:
 
 def in_logs(suite: Suite, words: Sequence[str]) -> list[str]:
     """Log files in which a word stands."""
-    logs = [one for one in suite.home.folder.rglob("*.log") if one.is_file()]
+    logs = [*(suite.home.folder / "logs").glob("*.log")]
     return [str(log) for log in logs if any(word.lower() in log.read_text(errors="replace").lower() for word in words)]
 
 

@@ -48,6 +48,10 @@ class AccessUnconfirmed(Refusal):
     remedy = "Try again in a moment."
 
 
+class UserUnknown(AccessUnconfirmed):
+    """Nothing is known of you here."""
+
+
 class NotAllowed(Refusal):
     """Your roles do not allow this."""
 
@@ -199,7 +203,9 @@ async def rights_of(
     """
     row = await fetchrow(_RIGHTS, principal.partner_id, principal.user_id, principal.tenant)
     active = row is not None and row["status"] == "active" and row["partner_status"] == "active"
-    if row is None or (row["gen"] < principal.gen and not (lenient and active)):
+    if row is None:
+        raise UserUnknown(retry_after=1)
+    if row["gen"] < principal.gen and not (lenient and active):
         raise AccessUnconfirmed(retry_after=1)
     if not active or row["gen"] > principal.gen:
         raise AccessEnded

@@ -13,7 +13,7 @@ from fastapi import Request
 
 from chassis.access.confirming import Confirming
 from chassis.access.permissions import Permission
-from chassis.access.rights import AccessEnded, AccessUnconfirmed, Rights, require_level, rights_of
+from chassis.access.rights import AccessEnded, AccessUnconfirmed, Rights, UserUnknown, require_level, rights_of
 from chassis.database.clocks import PartnerClock
 from chassis.errors import Kind, Refusal
 from chassis.http import consistency, correlation
@@ -134,7 +134,9 @@ class Admission:
             return await rights_of(driver.fetchrow, self._caller, lenient=self._lenient, enrolling=needs.enrolling, waking=needs.waking)
         except AccessUnconfirmed as unknown:
             if self._access is None and self._patience.over:
-                raise AccessEnded from unknown
+                if isinstance(unknown, UserUnknown):
+                    raise AccessEnded from unknown
+                raise
             self._unknown = True
             return None
 
