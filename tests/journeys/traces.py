@@ -1,12 +1,13 @@
 """Traces of somebody: where a text still stands, in any column of any table, in any log, in any state topic."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Final
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-
+from chassis.topics import ensure
 from chassis_testing.topics import Topics
+from contracts import topics
 from contracts.catalogue import states
 from onebox import postgres
 from onebox.postgres import SERVICES
@@ -47,22 +48,22 @@ def in_logs(suite: Suite, words: Sequence[str]) -> list[str]:
     return [str(log) for log in logs if any(word.lower() in log.read_text(errors="replace").lower() for word in words)]
 
 
-async def compacting_at_once(suite: Suite) -> None:
-    """Let the state topics be compacted now."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=suite.kafka)
-    await admin.start()
-    try:
-        await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, state.topic, configs=_AT_ONCE) for state in states()])
-    finally:
-        await admin.close()
+@asynccontextmanager
+async def compacting_at_once(suite: Suite) -> AsyncIterator[None]:
+    """Let the state topics be compacted now, for a while."""
+    as_usual = [topic for topic in topics.load() if topic.state]
+    partitions = len(await Topics(suite.kafka, "").sizes(as_usual[0].name))
+    await ensure(suite.kafka, [replace(topic, config=topic.config | _AT_ONCE) for topic in as_usual], partitions=partitions)
+    yield
+    await ensure(suite.kafka, as_usual, partitions=partitions)
 
 
 async def in_states(suite: Suite, words: Sequence[str]) -> list[str]:
     """State topics in which a word stands, with the key."""
     forms = [word.lower().encode() for word in words]
-    topics = Topics(suite.kafka, "")
+    there = Topics(suite.kafka, "")
     found = []
     for state in states():
-        stood = await topics.everything(state.topic)
+        stood = await there.everything(state.topic)
         found += [f"{state.topic} {one.key!r}" for one in stood if any(form in (one.payload or b"").lower() for form in forms)]
     return found
