@@ -43,6 +43,7 @@ OTHERWISE = {
     "off-boarding_preview_unlinking": "a preview changes nothing",
     "answers_confirm": "a change in the name of the link's holder: test_management",
     "answers_decline": "a change in the name of the link's holder: test_management",
+    "sign-ups_sign_up": "changes nothing; a partner is made as due work: test_sign_ups",
     "subscriptions_preview_conversion": "a preview changes nothing",
 }
 """Operations that nobody is signed in to yet, and those that change nothing."""

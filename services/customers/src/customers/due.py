@@ -1,12 +1,13 @@
 """What customers does when its time has come.
 
-Links for lost passwords, addresses let go, ends of console sessions and of consents, imports, purges of deleted
+Links for lost passwords, partners that signed up, addresses let go, ends of console sessions and of consents, imports, purges of deleted
 customers, looks at all customers after a list of denied parties was loaded.
 """
 
 from collections.abc import Sequence
 
 from chassis.due import Due
+from customers import sign_ups
 from customers.consents import expiring, import_work
 from customers.consoles import launching
 from customers.denied_parties import rescreening
@@ -18,6 +19,7 @@ from customers.rules import console_sessions
 def kinds() -> Sequence[Due]:
     return (
         Due(resets.RESET, resets.send),
+        Due(sign_ups.FOUND, sign_ups.make),
         Due(email_changes.OVER, email_changes.be_over),
         Due(console_sessions.EXPIRE, launching.expire),
         expiring.DUE,

@@ -87,8 +87,22 @@ def _first_user(tx: Transaction, command: RegisterPartner, role_id: UUID) -> Adm
     )
 
 
+class PartnerAddressView(View, frozen=True, kw_only=True):
+    """Where a partner is, as it said when it signed up."""
+
+    address_1: str
+    address_2: str | None
+    city: str
+    postal_code: str | None
+    region: str | None
+    phone: str | None
+
+
 class PartnerView(View, frozen=True, kw_only=True):
-    """A partner. One that is `shut_out` has closed itself to those above it (MKT-05)."""
+    """A partner. One that is `shut_out` has closed itself to those above it (MKT-05).
+
+    `held_for` names the denied parties that it may be: then it rests until an operator enables it.
+    """
 
     id: UUID
     version: int
@@ -101,6 +115,8 @@ class PartnerView(View, frozen=True, kw_only=True):
     language: str
     time_zone: str
     support: Stored[SupportInfo]
+    address: Stored[PartnerAddressView] | None
+    held_for: list[str]
     registered_at: datetime
 
 

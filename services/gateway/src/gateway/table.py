@@ -97,6 +97,8 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/sessions/end",
         "/v1/sessions/refresh",
         "/v1/sessions/second-factor",
+        "/v1/sign-ups",
+        "/v1/sign-ups/challenge",
         "/v1/tokens",
         "/v1/sign-in-rules",
         "/v1/users",
@@ -167,6 +169,8 @@ PUBLIC: Final[frozenset[tuple[str, str]]] = frozenset(
         ("POST", "/v1/consents/confirm"),
         ("POST", "/v1/consents/decline"),
         ("POST", "/v1/tokens"),
+        ("POST", "/v1/sign-ups"),
+        ("GET", "/v1/sign-ups/challenge"),
         ("GET", "/.well-known/jwks.json"),
         *((method, path) for path in OWN if path not in COMPOSED for method in ("GET", "HEAD")),
     }

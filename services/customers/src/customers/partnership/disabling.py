@@ -71,6 +71,7 @@ async def enable(tx: Transaction, command: EnablePartner) -> Partner:
         raise DisabledFurtherUp
     partner.status = "active"
     partner.disabled_by = None
+    partner.held_for = []
     partner.updated_at = tx.now
     await tx.session.flush()
     tell_partner(tx, partner, PartnerEnabled(enabled_by=above))

@@ -24,6 +24,7 @@ from customers.routes import (
     screening,
     second_factors,
     sessions,
+    sign_ups,
     stages,
     users,
 )
@@ -52,6 +53,7 @@ _MODULES = (
     screening,
     second_factors,
     sessions,
+    sign_ups,
     stages,
     users,
 )

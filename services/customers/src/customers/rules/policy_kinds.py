@@ -14,6 +14,7 @@ from customers.rules.offboarding_policy import OffboardingPolicy
 from customers.rules.policies import documents
 from customers.rules.provisioning import ProvisioningPolicy
 from customers.rules.residency import ResidencyPolicy
+from customers.rules.sign_up_policy import SignUpPolicy
 from customers.rules.tree import PartnerTree
 
 _SHAPES: Final = (
@@ -28,5 +29,6 @@ _SHAPES: Final = (
     ProvisioningPolicy,
     ResidencyPolicy,
     RolesPolicy,
+    SignUpPolicy,
 )
 KINDS: Final = Kinds(documents, _SHAPES)

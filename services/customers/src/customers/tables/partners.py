@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Double, ForeignKeyConstraint, Index, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, Double, ForeignKeyConstraint, Index, Text, UniqueConstraint, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow, Versioned
@@ -41,6 +42,10 @@ class Partner(TenantRow, Versioned, Base):
     registered_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     disabled_by: Mapped[UUID | None]
+    address: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    terms_version: Mapped[str | None]
+    terms_accepted_at: Mapped[datetime | None]
+    held_for: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
 
 
 class Reseller(TenantRow, Versioned, Base):
@@ -60,3 +65,5 @@ class Reseller(TenantRow, Versioned, Base):
     time_zone: Mapped[str]
     support: Mapped[dict[str, Any]]
     registered_at: Mapped[datetime]
+    address: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    held_for: Mapped[list[str]] = mapped_column(ARRAY(Text))
