@@ -1,6 +1,7 @@
 """What may be done with a customer is said before it is tried, by the same decision that the verbs go by (CUS-35, CUS-64, GW-10, C-6)."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -47,6 +48,7 @@ async def test_an_administrator_may_do_what_the_accounts_type_and_its_programme_
         "update_firmware": "not_offered",
         "renew_licences": "not_offered",
         "enable": "customer_not_disabled",
+        "restore": "not_recoverable",
     }
     assert {"view_profile", "edit", "activate_trial", "launch_console", "deploy_products", "unlink", "delete"} <= set(said)
     template = said["assign_template"]
@@ -249,3 +251,19 @@ async def test_a_change_is_audited_field_by_field(web: Web) -> None:
 
     fields = "select fields::text from audit where 'unmanaged_macs_allowed' = any(fields)"
     assert "unmanaged_macs_allowed" in str(await as_owner(web, fields))
+
+
+async def test_a_customers_data_stay_in_the_region_that_was_chosen(web: Web) -> None:
+    """MKT-03: one that the installation serves, told with everything, and fixed from then on."""
+    partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)
+    regions = {"regions": ["default", "eu"]}
+    assert (await operator.post("/v1/policies/customers/residency", regions, if_match='"1"')).status_code == 201
+
+    customer = await a_customer(partner, data_region="eu")
+    refused = await partner.patch(customer, {"data_region": "default"}, if_match='"1"')
+    await partner.patch(customer, {"company": {"city": "Bremen"}}, if_match='"1"')
+
+    assert [(one["pointer"], one["code"]) for one in refused.json()["errors"]] == [("/data_region", "unknown_member")]
+    assert (await partner.get(customer)).json()["data_region"] == "eu"
+    elsewhere = "select count(*) from outbox where entity = $1 and headers::text not like '%\"eu\"%'"
+    assert await as_owner(web, elsewhere, UUID(customer.rpartition("/")[2])) == 0

@@ -28,9 +28,6 @@ SEEN: Final = PRESENT | {"deleting", "deleted", "rejected"}
 VIEW: Final = Action(name="view_profile", rule="CUS-35", kinds=EVERYBODY, statuses=SEEN, level="read")
 EDIT: Final = Action(name="edit", rule="CUS-39", kinds=EVERYBODY, statuses=PRESENT)
 TAG: Final = Action(name="tag", rule="MKT-01", kinds=STAFF, statuses=SEEN)
-REPLACE_FIRST_ADDRESS: Final = Action(
-    name="replace_first_address", rule="CUS-24", kinds=PARTNERS, statuses=PRESENT, permission=Permission.CUSTOMERS_ADD
-)
 
 CHANGE_MANAGEMENT: Final = Action(name="change_management", rule="CUS-48", kinds=PARTNERS, statuses=RUNNING)
 SET_COMMUNICATIONS: Final = Action(name="set_communications", rule="CUS-57", kinds=PARTNERS, statuses=PRESENT)
@@ -65,7 +62,7 @@ CLEAR_REVIEW: Final = Action(name="clear_review", rule="CUS-14", kinds=OPERATORS
 REJECT_REVIEW: Final = Action(name="reject_review", rule="CUS-14", kinds=OPERATORS, statuses=HELD, otherwise=NotInReview)
 
 ALL: Final = (
-    *(VIEW, EDIT, TAG, REPLACE_FIRST_ADDRESS, CHANGE_MANAGEMENT, SET_COMMUNICATIONS, REQUEST_LAUNCH, REVOKE_CONSENT),
+    *(VIEW, EDIT, TAG, CHANGE_MANAGEMENT, SET_COMMUNICATIONS, REQUEST_LAUNCH, REVOKE_CONSENT),
     *(ACTIVATE_TRIAL, ACTIVATE_PRODUCT, LAUNCH_CONSOLE, DEPLOY_PRODUCTS),
     *(ASSIGN_TEMPLATE, DEPLOY_POLICY, UPDATE_FIRMWARE, RENEW_LICENCES),
     *(DISABLE, ENABLE, UNLINK, DELETE, RESTORE, PLAN_OFFBOARDING, CLEAR_REVIEW, REJECT_REVIEW),
