@@ -8,6 +8,7 @@ from sqlalchemy import FromClause, Select, any_, bindparam, select
 from chassis.database import Read, Reading
 from chassis.http.views import Stored, View
 from contracts.customers.partners import SupportInfo
+from contracts.customers.users import UserContact
 from customers.errors import UserNotFound
 from customers.tables.partners import Partner
 from customers.tables.roles import Role
@@ -36,6 +37,8 @@ class MyUserView(View, frozen=True, kw_only=True):
     email: str | None
     language: str
     customer_id: UUID | None
+    contacts: Stored[list[UserContact]]
+    second_factor: bool
 
 
 class MeView(View, frozen=True, kw_only=True):
@@ -46,7 +49,9 @@ class MeView(View, frozen=True, kw_only=True):
 
 
 def _user(relation: FromClause, _shape: object) -> Select[Any]:
-    return select(*MyUserView.columns(relation), relation.c.role_ids, relation.c.partner_id).where(relation.c.id == bindparam("id"))
+    return select(*MyUserView.columns(relation), relation.c.role_ids, relation.c.partner_id, relation.c.version).where(
+        relation.c.id == bindparam("id")
+    )
 
 
 _USER: Final = Reading(User, _user)
@@ -61,8 +66,8 @@ def _of_ids(relation: Any, _shape: Any) -> Any:
 _ROLES: Final = Reading(Role, _of_ids)
 
 
-async def me(read: Read) -> MeView:
-    """The reader itself, in its own partner's name.
+async def me(read: Read) -> tuple[MeView, int]:
+    """The reader itself, in its own partner's name, and its version.
 
     Raises:
         UserNotFound: it acts as another partner, where it is no user.
@@ -72,9 +77,10 @@ async def me(read: Read) -> MeView:
     if user is None or partner is None:
         raise UserNotFound
     roles = await read.rows(_ROLES, ids=user["role_ids"]) if user["role_ids"] else []
-    return MeView(
+    view = MeView(
         user=MyUserView.of(user),
         partner=MyPartnerView.of(partner),
         roles=[MyRoleView.of(role) for role in roles],
         permissions=sorted({permission for role in roles for permission in role["permissions"]}),
     )
+    return view, user["version"]

@@ -10,7 +10,8 @@ from sqlalchemy import FromClause, Select, bindparam, or_, select
 from chassis.database import Read, Reading, Transaction
 from chassis.http.etags import Seen
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
-from chassis.http.views import View
+from chassis.http.views import Stored, View
+from contracts.customers.users import UserContact
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import UserNotFound
 from customers.errors.identity import NotOneself
@@ -95,6 +96,8 @@ class UserView(View, frozen=True, kw_only=True):
     language: str
     customer_id: UUID | None
     role_ids: list[UUID]
+    contacts: Stored[list[UserContact]]
+    second_factor: bool
     created_at: datetime
 
 

@@ -96,3 +96,29 @@ class NotOneself(Refusal):
     code = "not_oneself"
     remedy = "Ask another Partner Administrator."
     rule = "CUS-82"
+
+
+class ContactNotFound(Refusal):
+    """There is no such contact."""
+
+    kind = Kind.NOT_FOUND
+    code = "contact_not_found"
+    remedy = "Look at the user's `contacts`."
+    rule = "CUS-78"
+
+
+class TooManyContacts(Refusal):
+    """There are as many contacts as there may be."""
+
+    kind = Kind.CONFLICT
+    code = "too_many_contacts"
+    remedy = "Remove one first, or change one."
+    rule = "CUS-78"
+
+
+class UserNotDisabled(Refusal):
+    """The user is not disabled."""
+
+    kind = Kind.CONFLICT
+    code = "user_not_disabled"
+    remedy = "Look at its status with GET /v1/users/{user_id}."

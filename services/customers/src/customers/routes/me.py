@@ -16,4 +16,5 @@ router: Final = APIRouter(prefix="/v1/me", tags=["sessions"])
 @router.get("", response_model=MeView)
 async def who_am_i(call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
     async with call.read() as read:
-        return call.answer(await me.me(read))
+        found, version = await me.me(read)
+        return call.answer(found, version=version)

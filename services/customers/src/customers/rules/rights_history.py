@@ -35,6 +35,10 @@ def end_role(tx: Transaction, role: Role) -> None:
     _remember(tx, "role", role.id, role.version + 1, None)
 
 
+def end_user(tx: Transaction, user: User) -> None:
+    _remember(tx, "user", user.id, user.version + 1, None)
+
+
 def end_customer(tx: Transaction, customer: Customer) -> None:
     """From its present version on it is not this partner's any more."""
     _remember(tx, "customer", customer.id, customer.version, None)

@@ -39,6 +39,13 @@ def tell_user(tx: Transaction, user: User, *facts: UserFact) -> None:
     tx.tell(UserChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
 
 
+def tell_user_ending(tx: Transaction, user: User, fact: UserFact) -> None:
+    """The user was removed: whoever follows its state forgets it."""
+    rights_history.end_user(tx, user)
+    about = tx.entity("user", user.id, version=user.version + 1, customer_id=user.customer_id)
+    tx.tell(UserChanged.ending(), about=about, caused_by=_told(tx, about, (fact,)))
+
+
 def tell_role(tx: Transaction, role: Role, *facts: RoleFact) -> None:
     rights_history.remember_role(tx, role)
     about = tx.entity("role", role.id, version=role.version)

@@ -1,10 +1,10 @@
 """Partners: who sells, and under whom. A partner is its own tenant: ``partner_id`` is ``id``."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import ARRAY, CheckConstraint, Double, ForeignKeyConstraint, Index, Text, UniqueConstraint, Uuid
+from sqlalchemy import ARRAY, CheckConstraint, Double, ForeignKeyConstraint, Index, Table, Text, UniqueConstraint, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -67,3 +67,7 @@ class Reseller(TenantRow, Versioned, Base):
     registered_at: Mapped[datetime]
     address: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     held_for: Mapped[list[str]] = mapped_column(ARRAY(Text))
+
+
+partners = cast("Table", Partner.__table__)
+"""As statements name it that read some columns."""

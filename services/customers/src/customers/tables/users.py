@@ -37,6 +37,7 @@ class User(TenantRow, Versioned, Base):
     customer_id: Mapped[UUID | None]
     kind: Mapped[str]
     status: Mapped[str]
+    disabled_from: Mapped[str | None]
     gen: Mapped[int]
     name: Mapped[str]
     email: Mapped[str | None]

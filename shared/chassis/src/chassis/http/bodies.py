@@ -36,7 +36,8 @@ class _Lenience:
             return self._referred(schema)
         if schema.get("type") == "function-before" and schema["function"].get("function") is _text_only:
             return schema
-        if schema.get("type") in _TEXTUAL:
+        kind = schema.get("type")  # among fields it may be the one that is called so
+        if isinstance(kind, str) and kind in _TEXTUAL:
             lenient = {name: one for name, one in schema.items() if name != "ref"} | {"strict": False}
             return core_schema.no_info_before_validator_function(_text_only, cast("CoreSchema", lenient))
         return {name: one if name in _NO_SCHEMAS else self.apply(one) for name, one in schema.items()}
