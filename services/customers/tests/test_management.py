@@ -324,3 +324,10 @@ async def test_what_was_granted_for_a_time_ends_with_it(web: Web, clock: FixedCl
     await work_off(web, clock)
 
     assert await as_owner(web, "select string_agg(state, ' ' order by number) from consent_entries") == "requested granted expired"
+
+
+async def test_whoever_asks_is_told_to_say_so_beforehand(web: Web) -> None:
+    """CUS-50: the best practice stands where the request is described."""
+    described = (await web.get("/openapi.json")).json()["paths"]["/v1/customers/{customer_id}/management"]["post"]["description"]
+
+    assert "Tell the customer beforehand that the mail is coming" in described
