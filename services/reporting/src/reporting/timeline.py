@@ -9,11 +9,13 @@ from chassis.database import Read, Transaction
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import View
 from contracts.customers.customers import CustomerCreated, CustomerReviewCleared, CustomerReviewRejected, CustomerTagged
+from contracts.customers.offboarding import CustomerDeleted, CustomerDisabled, CustomerEnabled, CustomerUnlinked
 from contracts.licensing.subscriptions import TrialConverted, TrialExpired, TrialStarted
 from reporting.tables.timeline import Moment
 
 FACTS: Final = (
     *(CustomerCreated, CustomerReviewCleared, CustomerReviewRejected, CustomerTagged),
+    *(CustomerDisabled, CustomerEnabled, CustomerUnlinked, CustomerDeleted),
     *(TrialStarted, TrialExpired, TrialConverted),
 )
 
