@@ -258,3 +258,15 @@ async def test_no_code_and_no_token_is_kept_where_it_can_be_read(web: Web) -> No
         kept = str(await as_owner(web, f"select coalesce(json_agg(t), '[]')::text from {table} t"))  # noqa: S608 (names of tables)
         assert launch["code"] not in kept
         assert session["session_token"] not in kept
+
+
+async def test_what_the_console_does_in_a_users_name_stands_in_the_audit(web: Web) -> None:
+    """GW-11: launched, exchanged, left, each by the user who is at work."""
+    partner = await web.a_partner()
+    session = await opened(web, partner, await a_customer(partner))
+    await web.post("/v1/console-sessions/leave", {"session_token": session["session_token"], "console_key": CONSOLE_KEY})
+
+    entries = await rows(web, "select operation, user_id, outcome from audit where operation like '%console%' order by at, id")
+
+    assert [one["operation"] for one in entries] == ["consoles_launch", "consoles_exchange", "consoles_leave"]
+    assert {(one["user_id"], one["outcome"]) for one in entries} == {(session["user_id"], "done")}
