@@ -59,7 +59,7 @@ class _Looked:
 async def begin(tx: Transaction) -> UUID:
     """Have everybody looked at again; the transaction is the root party's, whoever asks or nobody. Answers the run's id."""
     run_id = tx.new_id()
-    await due.plan(tx, EVERYBODY, run_id, slot="begin", at=tx.now)
+    await due.plan(tx, EVERYBODY, run_id, slot="first", at=tx.now)
     if tx.principal is not None:
         tx.note(Subject(type="screening_run", id=run_id))
     return run_id
