@@ -47,6 +47,8 @@ OTHERWISE = {
     "consoles_leave": "a change in the name of who launched: test_consoles",
     "answers_confirm": "a change in the name of the link's holder: test_management",
     "answers_decline": "a change in the name of the link's holder: test_management",
+    "single-sign-on_begin": "changes nothing but what this sign-in alone knows: test_single_sign_on",
+    "single-sign-on_finish": "audited before its answer: test_single_sign_on",
     "sign-ups_sign_up": "changes nothing; a partner is made as due work: test_sign_ups",
     "subscriptions_preview_conversion": "a preview changes nothing",
 }

@@ -15,6 +15,8 @@ from customers.routes import ROUTERS
 from customers.rules import linking, throttling
 from customers.rules.console_keys import Console
 from customers.rules.keyring import Keyring
+from customers.rules.openid import Providers
+from customers.rules.outgoing import Outgoing
 from customers.rules.passwords import Passwords
 from customers.rules.policy_kinds import KINDS
 from customers.rules.sealing import Sealer
@@ -31,6 +33,7 @@ def service(settings: Settings) -> Service:
         passwords=Passwords(),
         sealer=Sealer(settings.keys_to_seal),
         console=_console(settings),
+        providers=Providers(Outgoing(private=settings.private_providers)),
     )
     return Service(
         name="customers",

@@ -21,12 +21,14 @@ from contracts.customers.sessions import SessionEnd
 from contracts.customers.sessions import SessionEnded as SessionEndedFact
 from customers.errors import CredentialsWrong, SessionEnded
 from customers.errors.identity import ChallengeOver, CodeWrong
+from customers.errors.single_sign_on import PasswordsClosed
 from customers.rules import letting_in, second_factors, throttling
 from customers.rules.keyring import Keyring
 from customers.rules.letting_in import ANSWERABLE, NOBODY, REFRESHABLE, Challenged, Device, SignedIn, digest
 from customers.rules.throttling import Attempt
 
 _LOGIN: Final = text("select * from door.find_login(:login)")
+_CLOSED: Final = text("select door.passwords_closed(:login)")
 _REFRESH: Final = text("select * from door.lock_refresh(:token)")
 _ROTATE: Final = text("select door.rotate_refresh(:old, :new, :at, :until)")
 _CHALLENGE: Final = text("select * from door.find_challenge(:token, :at)")
@@ -67,6 +69,7 @@ async def start(
         CredentialsWrong: one of them is; it takes the same time whichever.
         SignInByPartnerOnly: the customer's partner manages its account (CUS-52).
         SignInRefused: user, partner or customer is not active.
+        PasswordsClosed: the user's company signs it in elsewhere (MKT-18).
     """
     attempt = Attempt(email.lower(), device.address)
     await throttling.admit(database, attempt, now)
@@ -76,6 +79,7 @@ async def start(
         await letting_in.audit(database, NOBODY if found is None else letting_in.who(found), denied=CredentialsWrong.code)
         raise CredentialsWrong
     await _admit(database, found)
+    await _passwords_open(database, found, email)
     outcome = await letting_in.go_on(database, keyring, found, now, device)
     if isinstance(outcome, SignedIn):
         await throttling.good(database, attempt, now)
@@ -164,6 +168,14 @@ async def _admit(database: ApiDatabase, found: Row[Any]) -> None:
     except Refusal as refusal:
         await letting_in.audit(database, letting_in.who(found), denied=refusal.code)
         raise
+
+
+async def _passwords_open(database: ApiDatabase, found: Row[Any], email: str) -> None:
+    async with database.at_the_door() as door:
+        closed = (await door.execute(_CLOSED, {"login": email.lower()})).scalar_one()
+    if closed:
+        await letting_in.audit(database, letting_in.who(found), denied=PasswordsClosed.code)
+        raise PasswordsClosed
 
 
 def _goes_on(found: Row[Any], now: datetime) -> bool:

@@ -18,6 +18,7 @@ class Settings(ServiceSettings):
     ``sealing_keys`` are 32 random bytes each, base64url, with commas between them: the first seals secrets
     in the database, all of them open what was sealed.
     ``console_url`` is where the product console signs partners in, ``console_key`` what it is known by; without both there is none.
+    ``private_providers`` lets single sign-on ask providers inside one's own network, and without encryption.
     """
 
     model_config = SettingsConfigDict(env_prefix="CUSTOMERS_")
@@ -25,6 +26,7 @@ class Settings(ServiceSettings):
     signing_key: SecretStr
     link_key: SecretStr
     sealing_keys: SecretStr
+    private_providers: bool = False
     console_url: AnyHttpUrl | None = None
     console_key: SecretStr | None = None
 

@@ -26,6 +26,7 @@ from customers.routes import (
     second_factors,
     sessions,
     sign_ups,
+    single_sign_on,
     stages,
     users,
 )
@@ -56,6 +57,7 @@ _MODULES = (
     second_factors,
     sessions,
     sign_ups,
+    single_sign_on,
     stages,
     users,
 )

@@ -1,9 +1,11 @@
 """The keyring: what signing in needs besides the database."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chassis.tokens import Issuer
 from customers.rules.console_keys import Console
+from customers.rules.openid import Providers
+from customers.rules.outgoing import Outgoing
 from customers.rules.passwords import Passwords
 from customers.rules.sealing import Sealer
 
@@ -15,3 +17,4 @@ class Keyring:
     passwords: Passwords
     sealer: Sealer
     console: Console | None = None
+    providers: Providers = field(default_factory=lambda: Providers(Outgoing()))

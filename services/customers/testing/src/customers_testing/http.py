@@ -132,6 +132,7 @@ def settings(database: DatabaseSettings) -> Settings:
         signing_key=SecretStr(json.dumps(OKPKey.generate_key("Ed25519").as_dict(private=True))),
         link_key=SecretStr(LINK_KEY),
         sealing_keys=SecretStr(SEALING_KEY),
+        private_providers=True,
         console_url=AnyHttpUrl("http://console.example/"),
         console_key=SecretStr(CONSOLE_KEY),
     )
