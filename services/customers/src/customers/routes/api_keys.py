@@ -13,6 +13,7 @@ from starlette.responses import Response
 from chassis.access.permissions import Permission
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
+from chassis.http.etags import Seen
 from chassis.http.lists import Asked, Listing
 from chassis.http.text import Name
 from customers.api_keys import exchanging, key_list, keys
@@ -44,13 +45,14 @@ class NewApiKey(Body):
 class ChangedApiKey(Body):
     """What is left out stays as it is."""
 
-    name: Name = Field(default_factory=lambda: None)
-    role_ids: RoleIds = Field(default_factory=lambda: None)
-    scopes: Scopes = Field(default_factory=lambda: None)
+    name: Name = Field(default_factory=str)
+    role_ids: RoleIds = Field(default_factory=list)
+    scopes: Scopes = Field(default_factory=list)
 
-    def command(self, **meant: Any) -> ChangeKey:
+    def command(self, key_id: UUID, seen: Seen) -> ChangeKey:
         said: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set}
-        return ChangeKey(**meant, **{name: tuple(value) if isinstance(value, list) else value for name, value in said.items()})
+        given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in said.items()}
+        return ChangeKey(key_id=key_id, seen=seen, **given)
 
 
 class Rotation(Body):
@@ -99,7 +101,7 @@ async def get(key_id: UUID, call: Annotated[Call, _MANAGERS]) -> Response:
 @router.patch("/v1/api-keys/{key_id}", response_model=ApiKeyView)
 async def change(key_id: UUID, body: ChangedApiKey, call: Annotated[Call, _GIVERS]) -> Response:
     """Change what a key is called and may do; it takes effect everywhere within five seconds."""
-    command = body.command(key_id=key_id, seen=call.seen)
+    command = body.command(key_id, call.seen)
     async with call.change(tenant=tenant(call)) as tx:
         key = await keys.change(tx, command)
         return call.answer(await key_list.shown(tx, key), version=key.version)

@@ -39,10 +39,10 @@ class ChangedSupport(Body):
 class ChangedPartner(Body):
     """What is left out stays. A partner changes its `support`, `language` and `time_zone`; those above it its name and country too."""
 
-    company_name: Name = Field(default_factory=lambda: None)
-    country: CountryCode = Field(default_factory=lambda: None)
-    language: LanguageTag = Field(default_factory=lambda: None)
-    time_zone: TimeZoneName = Field(default_factory=lambda: None)
+    company_name: Name = Field(default_factory=str)
+    country: CountryCode = Field(default_factory=str)
+    language: LanguageTag = Field(default_factory=str)
+    time_zone: TimeZoneName = Field(default_factory=str)
     support: ChangedSupport = Field(default_factory=ChangedSupport)
 
     def command(self, **meant: Any) -> ChangePartner:

@@ -5,8 +5,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import schema
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 
 def _time(name: str) -> sa.Column[object]:
