@@ -46,7 +46,7 @@ class ChangedPartner(Body):
     support: ChangedSupport = Field(default_factory=ChangedSupport)
 
     def command(self, **meant: Any) -> ChangePartner:
-        said: dict[str, Any] = {name: getattr(self, name) for name in self.model_fields_set - {"support"}}
+        said = self.model_dump(exclude_unset=True, exclude={"support"})
         fields = {"name" if name == "company_name" else name: value for name, value in said.items()}
         return ChangePartner(fields=fields, support=self.support.model_dump(exclude_unset=True), **meant)
 
