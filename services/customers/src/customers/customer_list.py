@@ -13,12 +13,12 @@ from msgspec import UNSET
 from sqlalchemy import FromClause, Select, bindparam, select
 
 from chassis.database import Read, Reading
-from chassis.http.lists import Given, Listing, Paged, Sorts, Wanted
+from chassis.http.lists import Given, Listing, Paged, Wanted
 from chassis.http.views import Keyed, Stored, View, Withheld
 from contracts.customers.customers import AccountType, CommunicationsMode, Company, CustomerStatus, FirstAdmin, ManagementType, ProductAsked
 from contracts.customers.users import UserKind
 from customers.errors import CustomerNotFound
-from customers.rules.selecting import EVERYBODY, Filters, narrowed
+from customers.rules.selecting import EVERYBODY, SORTS, Filters, narrowed
 from customers.rules.signing_in import partner_may
 from customers.rules.time_zones import observes_daylight_saving
 from customers.tables.customers import Customer
@@ -86,12 +86,7 @@ def _build(relation: FromClause, given: Given) -> Select[Any]:
     return narrowed(select(*CustomerListView.columns(relation)), relation, given)
 
 
-_SORTS: Final = Sorts(
-    {"name": ("name_key", str), "type": ("management_type", str), "created_at": ("created_at", datetime), "status": ("status", str)},
-    default="name",
-    last=("id", UUID),
-)
-_CUSTOMERS: Final = Paged(Customer, CustomerListView, _SORTS, build=_build, customer="id")
+_CUSTOMERS: Final = Paged(Customer, CustomerListView, SORTS, build=_build, customer="id")
 _ONE: Final = Reading(Customer, lambda r, _shape: select(*CustomerView.columns(r)).where(r.c.id == bindparam("id")), customer="id")
 _WITHHELD: Final = dict.fromkeys(("products", "review_reasons", "tags"), UNSET)
 

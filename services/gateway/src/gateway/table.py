@@ -26,6 +26,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customer-drafts/{draft_id}/submit",
         "/v1/customer-facets",
         "/v1/customers",
+        "/v1/customers/export.csv",
         "/v1/customers/{customer_id}",
         "/v1/customers/{customer_id}/actions",
         "/v1/customers/{customer_id}/fields",

@@ -6,15 +6,24 @@ rejected, deleted or purged is meant only where a status asks for it.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import ARRAY, FromClause, Select, Text, TextClause, any_, bindparam, func, text
+from sqlalchemy import ARRAY, FromClause, Select, Text, TextClause, Uuid, any_, bindparam, func, text
 
+from chassis.http.lists import Sorts
 from customers.rules.names import search_key
 from customers.tables.customers import LIVING
 
 _ANY_OF: Final = ("status", "management_type", "account_type", "country")
 _TEXTS: Final = ARRAY(Text)
+SORTS: Final = Sorts(
+    {"name": ("name_key", str), "type": ("management_type", str), "created_at": ("created_at", datetime), "status": ("status", str)},
+    default="name",
+    last=("id", UUID),
+)
+"""The orders in which customers are listed and exported (CUS-32)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +31,10 @@ class Filters:
     """``q`` is a fragment of the name; of the others any value may fit, of ``all_tags`` every one must.
 
     ``offers`` and ``kinds`` are of products asked for here, and ``managed_here`` means customers that have some.
+    ``ids`` are customers that somebody selected.
     """
 
+    ids: Sequence[UUID] = ()
     q: str | None = None
     status: Sequence[str] = ()
     management_type: Sequence[str] = ()
@@ -49,6 +60,8 @@ def narrowed(customers: Select[Any], relation: FromClause, given: Collection[str
     """A statement over customers, of those that the given filters leave."""
     columns = relation.c
     chosen = customers.where(*(columns[name] == any_(bindparam(name, type_=_TEXTS)) for name in _ANY_OF if name in given))
+    if "ids" in given:
+        chosen = chosen.where(columns.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
     if "status" not in given:
         chosen = chosen.where(text(LIVING))
     if "q" in given:

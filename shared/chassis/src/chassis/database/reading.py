@@ -6,7 +6,7 @@ is compiled once per relation, so a change of role never re-plans another's stat
 tenant's own condition is added here, to every statement, besides the one inside the view.
 """
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -22,6 +22,7 @@ from chassis.principal import Principal
 
 type Shape = Hashable
 type Build = Callable[[FromClause, Any], Select[Any]]
+type Sink = Callable[[bytes], Coroutine[Any, Any, None]]
 
 _DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 VIEWS: Final = {"partner": "_read", "portal": "_portal", "operator": ""}
@@ -99,16 +100,29 @@ class Read:
         return clock.now(self.real_now) if clock else self.real_now
 
     async def rows(self, reading: Reading, shape: Shape = None, **params: Any) -> list[asyncpg.Record]:
+        sql, values = self._asked(reading, shape, params)
+        return await self.connection.fetch(sql, *values)
+
+    async def copy(self, reading: Reading, sink: Sink, shape: Shape = None, *, within: float, **params: Any) -> None:
+        """Give the rows to ``sink`` as CSV, piece by piece as they come; no more of them is in memory than one piece.
+
+        ``within`` bounds all of it, in seconds. Where ``sink`` fails, the statement is cancelled.
+        """
+        sql, values = self._asked(reading, shape, params)
+        await self.connection.copy_from_query(sql, *values, output=sink, format="csv", header=True, timeout=within)
+
+    async def row(self, reading: Reading, shape: Shape = None, **params: Any) -> asyncpg.Record | None:
+        rows = await self.rows(reading, shape, **params)
+        return rows[0] if rows else None
+
+    def _asked(self, reading: Reading, shape: Shape, params: dict[str, Any]) -> tuple[str, list[Any]]:
+        """A statement as this reader asks it, and the values of its parameters in their order."""
         restricted = self.rights is not None and self.rights.restricted
         told = self.rights.told if restricted and self.rights is not None else None
         sql, names, constants = reading.compiled(self._role, shape, restricted=restricted, told=told is not None)
         own = {"partner_id": self.partner_id, "viewer": self.principal.user_id, "viewer_partner": self.principal.partner_id}
         given = {**constants, **params, **own, "viewer_grants": told}
-        return await self.connection.fetch(sql, *(given[name] for name in names))
-
-    async def row(self, reading: Reading, shape: Shape = None, **params: Any) -> asyncpg.Record | None:
-        rows = await self.rows(reading, shape, **params)
-        return rows[0] if rows else None
+        return sql, [given[name] for name in names]
 
 
 def _relation(noun: Any, role: str) -> TableClause:

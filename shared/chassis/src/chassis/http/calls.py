@@ -25,6 +25,7 @@ from chassis.access.rights import NotAllowed, Rights
 from chassis.clock import Clock
 from chassis.database import ApiDatabase, Read, Transaction
 from chassis.database.api import role_of
+from chassis.database.audit import Subject
 from chassis.database.reading import VIEWS
 from chassis.errors import Kind, Refusal
 from chassis.http import consistency, correlation, etags, idempotency, problems
@@ -193,6 +194,10 @@ class Call:
                 if await self._enter(admission, await tx.driver()):
                     return
             await admission.wait()
+
+    async def note(self, subject: Subject) -> None:
+        """Put into the audit what a read gives away as a whole, before it does: an export."""
+        await self._rails.database.note(self.principal, subject, correlation=correlation.current())
 
     def answer(self, view: Said, *, status: int = 200, version: int | None = None, location: str | None = None) -> Response:
         """The answer as bytes. ``version`` becomes its ETag; a write says what it wrote, for whoever must read it back."""
