@@ -7,6 +7,7 @@ from chassis.service import Service
 from chassis.tokens import Issuer
 from contracts.catalogue import states_of
 from customers import drafts, due
+from customers.bulk import deeds
 from customers.consumers import consumers
 from customers.identity import own_sessions
 from customers.offboarding.deletion import DELETE
@@ -43,7 +44,7 @@ def service(settings: Settings) -> Service:
         consumers=consumers(),
         states=states_of("customers"),
         due=due.kinds(),
-        jobs=[ADVANCE, UNLINK, DELETE],
+        jobs=[ADVANCE, UNLINK, DELETE, *deeds.KINDS],
         policies=KINDS,
         keys=KeySet([key]),
         tools=keyring,

@@ -3,6 +3,7 @@
 from customers.routes import (
     answers,
     api_keys,
+    bulk,
     clocks,
     consents,
     consoles,
@@ -35,6 +36,7 @@ from customers.routes import (
 _MODULES = (
     answers,
     api_keys,
+    bulk,
     clocks,
     consoles,
     consents,

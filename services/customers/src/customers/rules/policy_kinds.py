@@ -3,6 +3,7 @@
 from typing import Final
 
 from chassis.policies import Kinds
+from customers.rules.bulk_policy import BulkPolicy
 from customers.rules.capabilities import CapabilityMatrix
 from customers.rules.consent_policy import ConsentPolicy
 from customers.rules.console_policy import ConsolePolicy
@@ -18,6 +19,7 @@ from customers.rules.sign_up_policy import SignUpPolicy
 from customers.rules.tree import PartnerTree
 
 _SHAPES: Final = (
+    BulkPolicy,
     ConsentPolicy,
     ConsolePolicy,
     CapabilityMatrix,

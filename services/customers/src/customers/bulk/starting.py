@@ -1,0 +1,120 @@
+"""Starting bulk jobs: over customers that somebody selected, or over all that filters leave (CUS-68, BEY-13).
+
+Filters select whom the sender sees, and say how many it has seen; where that is another number by
+now, nothing begins. What reaches far, or takes something from customers, is confirmed before: a slip
+of the hand must not disable everybody. A dry run changes nothing and needs no confirmation.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, text
+
+from chassis import jobs
+from chassis.database import Transaction
+from chassis.database.visibility import shown
+from chassis.http import confirmations
+from chassis.http.confirmations import ConsequenceView, Effect
+from chassis.jobs import JobKind
+from chassis.jobs.starting import Items
+from chassis.jobs.tables import Job
+from customers.bulk.deeds import DELETE, DISABLE, UNLINK
+from customers.errors.bulk import SelectionChanged, TooFarReaching
+from customers.rules import policies
+from customers.rules.bulk_policy import BulkPolicy
+from customers.rules.selecting import Filters, narrowed
+from customers.tables.customers import LIVING, Customer
+
+_TAKES: Final = {
+    DISABLE.name: ("customers_disabled", "customers are disabled and their users signed out.", False),
+    UNLINK.name: ("customers_lost", "customers are not yours any more; their tags are lost, and licences under your programme end.", True),
+    DELETE.name: ("customers_deleted", "customers are deleted, and purged when the policy's retention is over.", True),
+}
+"""Deeds that take something from customers, and what is said of it behind their number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """All that filters leave, of whom the sender was shown so many."""
+
+    filters: Filters
+    expected: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartBulk:
+    """``selection`` are ids, or what was shown of filters.
+
+    ``customers`` is the number that the sender says it means, ``confirmation`` that of what was shown to it.
+    """
+
+    kind: JobKind
+    selection: Sequence[UUID] | Shown
+    params: dict[str, Any] = field(default_factory=dict)
+    dry_run: bool = False
+    customers: int | None = None
+    confirmation: str | None = None
+
+
+async def start(tx: Transaction, command: StartBulk) -> Job:
+    """Begin to do it with each of the customers.
+
+    Raises:
+        TooManyItems: one job does not take so many.
+        SelectionChanged: the filters leave another number of customers than was seen.
+        TooFarReaching: the number must be confirmed by whoever sends so many.
+        ConfirmationNeeded: nobody has confirmed what it does.
+    """
+    items, expected = _meant(tx, command)
+    job = await jobs.start(tx, command.kind, items, params=command.params, dry_run=command.dry_run)
+    if expected not in {None, job.total}:
+        raise SelectionChanged(expected=expected, customers=job.total)
+    if not command.dry_run:
+        await _admit_reach(tx, job.total, command.customers)
+        if command.kind.name in _TAKES:
+            confirmations.require(command.confirmation, _effect(tx, command.kind, job.total))
+    return job
+
+
+def _meant(tx: Transaction, command: StartBulk) -> tuple[Items, int | None]:
+    if isinstance(command.selection, Shown):
+        return _seen(tx, command.selection.filters), command.selection.expected
+    return command.selection, None
+
+
+def _seen(tx: Transaction, filters: Filters) -> Select[tuple[UUID]]:
+    """The customers of the transaction's partner that the filters leave and its principal sees."""
+    if tx.principal is None:
+        raise ValueError("nobody asks, so nobody sees anything")
+    table = Customer.__table__
+    chosen = narrowed(select(table.c.id), table, filters.params).where(table.c.partner_id == tx.partner_id)
+    given = filters.params
+    if tx.principal.kind != "operator":
+        chosen = chosen.where(shown(table.c.id))
+        given |= {"viewer": tx.principal.user_id, "viewer_partner": tx.principal.partner_id}
+    return chosen.order_by(table.c.name_key, table.c.id).params(given)
+
+
+async def _admit_reach(tx: Transaction, customers: int, confirmed: int | None) -> None:
+    limits = await policies.in_force(tx, BulkPolicy)
+    policy = limits.policy
+    if customers <= policy.always or customers == confirmed:
+        return
+    everybody = select(func.count()).select_from(Customer).where(Customer.partner_id == tx.partner_id, text(LIVING))
+    all_customers = await tx.session.scalar(everybody) or 0
+    if customers > policy.customers or customers * 100 > all_customers * policy.per_cent:
+        raise TooFarReaching(
+            policy_version=str(limits.version),
+            customers=customers,
+            of_customers=all_customers,
+            most=policy.customers,
+            most_per_cent=policy.per_cent,
+        )
+
+
+def _effect(tx: Transaction, kind: JobKind, customers: int) -> Effect:
+    code, what, irreversible = _TAKES[kind.name]
+    consequence = ConsequenceView(code=code, detail=f"{customers} {what}", irreversible=irreversible)
+    return Effect(verb=kind.name, of=tx.partner_id, version=customers, consequences=[consequence])
