@@ -1,10 +1,11 @@
 """Each partner's audit is a chain without a gap, whoever writes at once; whatever is done to it afterwards is found (GW-11, quality 2)."""
 
 import asyncio
+import dataclasses
 import json
-from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from house import houses
@@ -12,11 +13,14 @@ from house.auditing import entries, sealed, tamper, verified
 from house.relaying import a_partner
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
 from typer.testing import CliRunner
 
+from chassis.audit import verifying
 from chassis.audit.commands import audit
 from chassis.audit.erasing import erase_values
 from chassis.audit.sealing import Sealing
+from chassis.audit.walking import walk
 from chassis.database import ApiDatabase, WorkerDatabase
 from chassis.ids import new_id
 from chassis_testing.clock import FixedClock
@@ -50,6 +54,23 @@ async def test_chains_are_whole_after_writers_of_several_partners_at_once(
     for partner in partners:
         numbers = [one["number"] for one in await entries(worker_database, partner_id=partner.partner_id)]
         assert sorted(numbers) == list(range(1, 101))
+
+
+async def test_what_is_written_and_sealed_meanwhile_is_no_finding(api_database: ApiDatabase, worker_database: WorkerDatabase) -> None:
+    partner = a_partner()
+    await built(api_database, 3, partner)
+    await sealed(worker_database)
+
+    async def meanwhile(session: AsyncSession, owner: UUID) -> list[str]:
+        await built(api_database, 1, partner)
+        assert await sealed(worker_database) == 1
+        head = (await session.execute(verifying.AUDIT.head, {"owner": owner})).one()
+        return [] if head.number == 3 else [f"ends at {head.number} suddenly"]
+
+    async with worker_database.work() as work:
+        report = await walk(work.session, dataclasses.replace(verifying.AUDIT, astray=meanwhile))
+    assert (report.entries, report.findings) == (3, [])
+    assert (await verified(worker_database, report.heads)).entries == 4
 
 
 async def test_an_entry_that_commits_late_is_linked_later_and_nothing_waits_for_it(
@@ -186,4 +207,23 @@ async def test_the_command_says_where_and_how_much_and_keeps_the_ends(
     found = await asked("verify", "--kept", str(tmp_path / "ends.json"))
     assert found.code == 1
     assert "entry 2: changed, or the one before it was" in found.said
-    clock.move(timedelta(days=1))
+
+
+async def test_an_end_that_was_kept_outlives_a_finding(
+    api_database: ApiDatabase, worker_database: WorkerDatabase, clock: FixedClock, tmp_path: Path
+) -> None:
+    await built(api_database, 2)
+    settings, ends = worker_database.settings, tmp_path / "ends.json"
+    every_night = ["verify", "--keep", str(ends)]
+    command = audit(lambda: WorkerDatabase(settings, clock))
+    assert (await asyncio.to_thread(CliRunner().invoke, command, every_night)).exit_code == 0
+    good = ends.read_text()
+
+    await tamper(
+        worker_database, ["delete from audit where number = 2", "update audit_heads set number = 1, hash = (select hash from audit)"]
+    )
+    for _ in range(2):
+        found = await asyncio.to_thread(CliRunner().invoke, command, [*every_night, "--kept", str(ends)])
+        assert (found.exit_code, "before the entry 2 that was kept" in found.output) == (1, True)
+        assert f"{ends} was left as it is" in found.output
+        assert ends.read_text() == good

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from chassis.audit import sealing, verifying
-from chassis.audit.verifying import Report
+from chassis.audit.walking import Report
 from chassis.database import WorkerDatabase
 from house.consuming import as_owner
 
