@@ -11,7 +11,11 @@ import pytest
 from house.confirming import KEY, World
 
 from chassis.access import tables
+from chassis.access.confirming import Confirming
+from chassis.http.admission import Admission, Needs, Wanted
 from chassis.http.calls import Rails
+from chassis.http.consistency import Mark
+from chassis.http.patience import LONGEST, PAUSE
 from chassis.ids import new_id
 from chassis.keys import KeySet
 from chassis.principal import Principal
@@ -80,6 +84,29 @@ async def test_a_user_of_whom_nothing_has_arrived_is_asked_for_at_once(world: Wo
 
     assert (await world.post(principal=new)).status_code == 201
     assert (await world.get(new)).text == "Villa"
+
+
+async def test_a_new_user_waits_for_its_own_write_no_more_eagerly_than_others(world: World) -> None:
+    """BEY-09: asked once who it is, it looks every now and then and does not spin."""
+    new = Principal(kind="partner", user_id=new_id(), partner_id=world.user.partner_id, gen=1)
+    row = {"partner_id": new.partner_id, "id": new.user_id, "kind": "partner", "status": "active", "gen": 1}
+    await world.customers.site.put(tables.users, **row, role_ids=[world.role_id])
+    never = [("access_users", Mark("user", new.user_id, 9))]
+    needs = Needs(permission=None, kinds=frozenset({"partner"}))
+    wanted = Wanted(needs=needs, customer=None, write=False, strict=False, marks=never)
+    admission = Admission(Confirming(world.freshness, world.asking), new, world.headers(new), wanted)
+    turns, rights = 0, None
+
+    await admission.confirm()
+    while rights is None:
+        turns += 1
+        async with world.here.api.read(new) as read:
+            rights = await admission.enter(read.connection)
+        if rights is None:
+            await admission.wait()
+
+    assert admission.behind
+    assert turns <= LONGEST / PAUSE + 2
 
 
 async def test_a_token_that_is_newer_than_what_is_known_is_asked_about(world: World) -> None:

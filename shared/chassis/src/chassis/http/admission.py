@@ -112,7 +112,7 @@ class Admission:
         return rights if self._patience.over or not self.behind else None
 
     async def wait(self) -> None:
-        """Wait a little; for a user who is not known here yet, ask customers.
+        """Wait a little; for a user who was just found not to be known here yet, ask customers instead.
 
         Raises:
             Refusal: nobody can say who it is, or customers refused.
@@ -120,6 +120,7 @@ class Admission:
         if self._access is None or not self._unknown:
             await self._patience.pause()
             return
+        self._unknown = False
         try:
             self._told = await self._access.asking.rights(self._caller, self._headers)
         except AccessUnconfirmed:

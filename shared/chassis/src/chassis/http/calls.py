@@ -76,10 +76,11 @@ class Rails:
     follows: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Which relations of the service follow a kind of entity, for consistency tokens; the access tables always do."""
 
-    def relations(self, kind: str, role: str) -> tuple[str, ...]:
-        """Where rows of a kind are read by a role: its views of the service's own tables, which portals may lack, and the access tables."""
+    def relations(self, kind: str, caller: Principal) -> tuple[str, ...]:
+        """Where the caller reads rows of a kind: in views of the service's own tables, which portals may lack, and in the access tables."""
+        role = role_of(caller)
         own = () if role == "portal" else tuple(f"{table}{VIEWS[role]}" for table in self.follows.get(kind, ()))
-        return (*own, *consistency.FOLLOWED.get(kind, ()))
+        return (*own, *consistency.followed(kind, caller))
 
 
 class Call:
@@ -124,7 +125,7 @@ class Call:
             Refusal: the rights do not suffice, or what the body of the block raises.
             Replayed: the same key was answered before.
         """
-        if customer and self.principal.kind == "operator" and tenant is self.principal.acting_as is None:
+        if customer and self.principal.kind == "operator" and tenant is None and self.principal.acting_as is None:
             raise ActingAsNeeded
         role = "partner" if stand_in and customer and self.principal.kind == "customer" else None
         change = self._change(customer, tenant, founding, keyed=keyed, role=role)
@@ -218,7 +219,7 @@ class Call:
 
     def _admission(self, caller: Principal, customer: UUID | None, *, write: bool, strict: bool) -> Admission:
         marks = consistency.read(self._request.headers.get(consistency.HEADER))
-        tables = [(table, mark) for mark in marks for table in self._rails.relations(mark.kind, role_of(caller))]
+        tables = [(table, mark) for mark in marks for table in self._rails.relations(mark.kind, caller)]
         wanted = Wanted(needs=self._needs, customer=customer, write=write, strict=strict, marks=tables)
         return Admission(self._rails.access, caller, headers_of(caller, self._request), wanted)
 

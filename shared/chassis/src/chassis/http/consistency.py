@@ -13,6 +13,7 @@ from uuid import UUID
 
 from chassis.database.outbox import Told
 from chassis.errors import Kind, Refusal
+from chassis.principal import Principal
 from contracts.records import Fact
 
 HEADER: Final = "partnerdeck-consistency"
@@ -26,6 +27,9 @@ FOLLOWED: Final[Mapping[str, Sequence[str]]] = {
     "customer": ("access_customers",),
 }
 """What every service follows: the tables with the rows of each kind, by ``id`` and ``version``."""
+
+_PRINCIPALS_OWN: Final = frozenset({"user", "role"})
+"""Kinds of which everybody sees its own partner's rows alone, whomever it acts as."""
 
 type Fetch = Callable[..., Awaitable[Any]]
 
@@ -48,6 +52,14 @@ class Mark:
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.id}/{self.version}"
+
+
+def followed(kind: str, caller: Principal) -> Sequence[str]:
+    """Where access rows of a kind are looked for; nowhere, where they are another's and decide nothing of the caller's rights."""
+    elsewhere = caller.kind == "operator" or caller.acting_as is not None
+    if elsewhere and (kind in _PRINCIPALS_OWN or (kind == "customer" and caller.acting_as is None)):
+        return ()
+    return FOLLOWED.get(kind, ())
 
 
 def token(told: Iterable[Told]) -> str | None:

@@ -13,9 +13,11 @@ from typing import Final
 from uuid import UUID
 
 LONGEST: Final = 2.0
+"""Seconds."""
 MOST: Final = 256
 MOST_OF_ONE: Final = 16
-_PAUSE: Final = 0.05
+PAUSE: Final = 0.05
+"""Seconds between two looks."""
 
 _waiting: Counter[UUID] = Counter()
 
@@ -37,7 +39,7 @@ class Patience:
         """Wait a little."""
         _waiting[self._partner_id] += 1
         try:
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(PAUSE)
         finally:
             _waiting[self._partner_id] -= 1
             if not _waiting[self._partner_id]:
