@@ -30,6 +30,7 @@ from chassis.keys import KeySet
 from chassis.principal import Principal
 from chassis.tokens import Issuer, Verifier
 from chassis_testing.clock import FixedClock
+from contracts.root import ROOT_PARTNER_ID
 from house import houses
 from house.houses import House
 
@@ -128,6 +129,15 @@ class Street:
         await self.put(tables.roles, id=role, permissions=[*permissions], **mine, **given)
         await self.put(tables.users, id=user, kind="partner", status="active", gen=1, role_ids=[role], **mine)
         return replace(self, principal=Principal(kind="partner", user_id=user, gen=1, **mine), role=role)
+
+    async def an_operator(self) -> "Street":
+        """Who sees every partner's rows."""
+        known = {"partner_id": ROOT_PARTNER_ID, "status": "active"}
+        operator = Principal(kind="operator", user_id=new_id(), partner_id=ROOT_PARTNER_ID, gen=1)
+        await self.put(tables.partners, id=ROOT_PARTNER_ID, ancestors=[], shut_out=False, **known)
+        await self.put(tables.users, id=operator.user_id, kind="operator", gen=1, role_ids=[], **known)
+        await self.change(tables.partners, self.principal.partner_id, ancestors=[ROOT_PARTNER_ID])
+        return replace(self, principal=operator)
 
     async def another_partner(self) -> "Street":
         return await settle(replace(self, principal=replace(self.principal, partner_id=new_id())))

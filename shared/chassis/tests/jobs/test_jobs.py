@@ -293,6 +293,16 @@ async def test_a_job_is_seen_by_who_started_it_and_by_who_might_have_and_by_nobo
     assert (await colleague.post(f"{where}/cancel")).json()["status"] == "cancelled"
 
 
+async def test_an_operator_cancels_what_it_sees(here: Street) -> None:
+    """BEY-13: as the partner whose job it is."""
+    where = await here.started(await here.built("house"))
+    operator = await here.an_operator()
+
+    cancelled = await operator.post(f"{where}/cancel")
+
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+
+
 async def test_a_customer_that_the_user_may_not_change_is_refused_and_hidden_from_who_may_not_see_it(here: Street) -> None:
     """CUS-85: also in jobs."""
     mine, hidden, foreign = new_id(), new_id(), new_id()

@@ -70,6 +70,7 @@ class ItemView(View, frozen=True):
 
 _SORTS: Final = Sorts({"number": ("number", int)}, default="number", last=("number", int))
 _ONE: Final = Reading(Job, lambda r, _shape: select(r).where(r.c.id == bindparam("id")))
+_WHOSE: Final = Reading(Job, lambda r, _shape: select(r.c.partner_id).where(r.c.id == bindparam("id")))
 
 
 def _items(relation: Any, given: frozenset[str]) -> Any:
@@ -93,6 +94,20 @@ async def one(read: Read, kinds: Kinds, job_id: UUID) -> JobView:
     if row is None or not _shows(read, kinds.get(row["kind"]), row["started_by"]):
         raise JobNotFound
     return _job(row)
+
+
+async def tenant(read: Read, kinds: Kinds, job_id: UUID) -> UUID:
+    """Whose job it is that the reader sees: an operator cancels it as that partner.
+
+    Raises:
+        JobNotFound: there is none that the reader may see.
+    """
+    await one(read, kinds, job_id)
+    row = await read.row(_WHOSE, id=job_id)
+    if row is None:
+        raise JobNotFound
+    partner_id: UUID = row["partner_id"]
+    return partner_id
 
 
 async def items(read: Read, kinds: Kinds, job_id: UUID, wanted: Wanted, *, status: str | None) -> Listing[ItemView]:
