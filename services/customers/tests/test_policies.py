@@ -60,6 +60,8 @@ async def test_every_kind_is_listed_as_it_is_in_force_and_each_version_stays(web
     for missing in ("/v1/policies/customers/weather", f"{IDENTITY}?version=3"):
         answer = await partner.client.get(missing, headers={"authorization": f"Bearer {partner.token}"})
         assert (answer.status_code, answer.json()["code"]) == (404, "policy_not_found")
+    for nothing in (0, 2**63):
+        assert (await partner.get(IDENTITY, version=nothing)).status_code == 422
 
 
 async def test_a_document_is_refused_with_everything_that_is_wrong(web: Web) -> None:

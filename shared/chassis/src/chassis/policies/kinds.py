@@ -19,7 +19,7 @@ class PolicyNotFound(Refusal):
 
     kind = Kind.NOT_FOUND
     code = "policy_not_found"
-    remedy = "List the kinds that there are with GET /v1/policies."
+    remedy = "List the kinds that there are with GET /v1/policies/{service}."
     rule = "BEY-04"
 
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+from annotated_types import Ge, Le
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
@@ -17,7 +18,7 @@ OPERATORS = frozenset({"operator"})
 class VersionQuery(Asked):
     """``version`` left out is the one in force."""
 
-    version: int | None = None
+    version: Annotated[int, Ge(1), Le(2**63 - 1)] | None = None
 
 
 def routers(service: str, kinds: Kinds | None) -> list[APIRouter]:
