@@ -42,6 +42,7 @@ async def test_an_administrator_may_do_what_the_accounts_type_and_its_programme_
     said = await decisions(partner, await a_customer(partner))
 
     assert refusals(said) == {
+        "replace_first_address": "not_temporary",
         "activate_product": "no_programme",
         "assign_template": "not_offered",
         "deploy_policy": "not_offered",

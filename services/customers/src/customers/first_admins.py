@@ -14,8 +14,7 @@ from sqlalchemy import select
 from chassis.database import Transaction
 from chassis.http.etags import Seen
 from contracts.customers.users import UserUpdated
-from customers.errors import NotTemporary
-from customers.rules import linking, policies
+from customers.rules import actions, capabilities, linking, policies
 from customers.rules.constraints import settle
 from customers.rules.holding import hold
 from customers.rules.identity import IdentityPolicy, objection
@@ -39,11 +38,13 @@ async def replace_address(tx: Transaction, command: ReplaceAddress) -> Customer:
 
     Raises:
         CustomerNotFound: there is none.
+        StatusForbids: it is going, or gone.
         NotTemporary: the address is a lasting one already.
         NotAcceptable: the new one is not on the customer's domain (CUS-23).
         EmailTaken: somebody else has it (CUS-11).
     """
-    customer = await _temporary(tx, command)
+    customer = await hold(tx, command.customer_id, command.seen)
+    await capabilities.require(tx, actions.REPLACE_FIRST_ADDRESS, customer)
     identity = await policies.in_force(tx, IdentityPolicy)
     against = objection(command.email, customer.domain, identity.policy, temporary=False)
     if against is not None:
@@ -58,13 +59,6 @@ async def replace_address(tx: Transaction, command: ReplaceAddress) -> Customer:
         customer.welcome_link_id = None
     await _move_login(tx, customer, command.email)
     tell_customer(tx, customer)
-    return customer
-
-
-async def _temporary(tx: Transaction, command: ReplaceAddress) -> Customer:
-    customer = await hold(tx, command.customer_id, command.seen)
-    if not customer.first_admin["temporary"] or customer.status not in {"pending_review", "active", "disabled"}:
-        raise NotTemporary(status=customer.status)
     return customer
 
 

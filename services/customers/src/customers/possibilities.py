@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import FromClause, Select, bindparam, select
 
 from chassis.access.rights import Rights
@@ -71,12 +72,13 @@ class _Standing:
     status: str
     account_type: str
     management_type: str
+    first_admin: dict[str, Any]
     tags: list[str]
 
 
 def _columns(relation: FromClause, _shape: object) -> Select[Any]:
     """Tags are withheld from portals, whose users' level does not depend on any."""
-    wanted = (relation.c[name] for name in ("status", "account_type", "management_type", "tags") if name in relation.c)
+    wanted = (relation.c[name] for name in ("status", "account_type", "management_type", "first_admin", "tags") if name in relation.c)
     return select(*wanted).where(relation.c.id == bindparam("id"))
 
 
@@ -111,7 +113,7 @@ async def _standing(read: Read, customer_id: UUID) -> _Standing:
     row = await read.row(_CUSTOMER, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return _Standing(**({"tags": []} | dict(row)))
+    return _Standing(**({"tags": []} | dict(row) | {"first_admin": msgspec.json.decode(row["first_admin"])}))
 
 
 async def _asker(read: Read, customer_id: UUID, customer: _Standing) -> Asker:

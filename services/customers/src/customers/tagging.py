@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.database import Transaction
 from chassis.http.etags import Seen
 from contracts.customers.customers import CustomerTagged
+from customers.rules import actions, capabilities
 from customers.rules.holding import hold
 from customers.rules.telling import tell_customer
 from customers.tables.customers import Customer
@@ -26,8 +27,10 @@ async def tag(tx: Transaction, command: TagCustomer) -> Customer:
 
     Raises:
         CustomerNotFound: there is none.
+        StatusForbids: it is gone.
     """
     customer = await hold(tx, command.customer_id, command.seen)
+    await capabilities.require(tx, actions.TAG, customer)
     before, after = set(customer.tags), set(command.tags)
     if before != after:
         customer.tags = sorted(after)

@@ -6,7 +6,7 @@ from uuid import UUID
 from chassis.database import Transaction
 from chassis.http.etags import Seen
 from customers.rules import asking, capabilities, consenting
-from customers.rules.actions import LAUNCH_CONSOLE, REQUEST_LAUNCH
+from customers.rules.actions import REQUEST_LAUNCH
 from customers.rules.holding import hold
 from customers.tables.consents import Consent
 
@@ -29,7 +29,6 @@ async def request(tx: Transaction, command: RequestLaunch) -> Consent:
     """
     customer = await hold(tx, command.customer_id, command.seen)
     await capabilities.require(tx, REQUEST_LAUNCH, customer)
-    await capabilities.require(tx, LAUNCH_CONSOLE, customer)
     question = asking.asked_by_caller(tx, "console_launch")
     consent = await consenting.ask(tx, customer, question, asking.contact_of(customer))
     await consenting.plan_expiry(tx, consent)

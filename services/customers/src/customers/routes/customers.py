@@ -14,7 +14,7 @@ from customers.customer_list import CustomerListView, CustomerView
 from customers.first_admins import ReplaceAddress
 from customers.routes.bodies import ChangedCustomer, LastingAddress, NewCustomer, NewTags
 from customers.routes.filters import CustomersQuery
-from customers.rules.actions import EDIT, EVERYBODY, STAFF
+from customers.rules.actions import EDIT, REPLACE_FIRST_ADDRESS, STAFF, TAG, VIEW
 from customers.tagging import TagCustomer
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
@@ -34,7 +34,7 @@ async def list_customers(query: Annotated[CustomersQuery, Query()], call: Annota
 
 
 @router.get("/{customer_id}", response_model=CustomerView)
-async def get(customer_id: UUID, call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
+async def get(customer_id: UUID, call: Annotated[Call, allow(kinds=VIEW.kinds)]) -> Response:
     async with call.read() as read:
         customer = await customer_list.one(read, customer_id)
         return call.answer(customer, version=customer.version)
@@ -54,7 +54,9 @@ async def change(customer_id: UUID, body: ChangedCustomer, call: Annotated[Call,
 
 @router.post("/{customer_id}/first-admin", response_model=CustomerView)
 async def replace_first_address(
-    customer_id: UUID, body: LastingAddress, call: Annotated[Call, allow(Permission.CUSTOMERS_ADD)]
+    customer_id: UUID,
+    body: LastingAddress,
+    call: Annotated[Call, allow(REPLACE_FIRST_ADDRESS.permission, kinds=REPLACE_FIRST_ADDRESS.kinds)],
 ) -> Response:
     """Replace a temporary first address by one on the customer's domain (CUS-24).
 
@@ -67,7 +69,7 @@ async def replace_first_address(
 
 
 @router.put("/{customer_id}/tags", response_model=CustomerView)
-async def tag(customer_id: UUID, body: NewTags, call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
+async def tag(customer_id: UUID, body: NewTags, call: Annotated[Call, allow(kinds=TAG.kinds)]) -> Response:
     """Mark a customer by these tags and no others (MKT-01)."""
     async with call.change(customer=customer_id) as tx:
         customer = await tagging.tag(tx, TagCustomer(customer_id=customer_id, seen=call.seen, tags=body.tags))

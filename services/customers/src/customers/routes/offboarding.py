@@ -1,6 +1,6 @@
 """Off-boarding over HTTP: a customer is disabled and enabled, unlinked, deleted and restored; what cannot be taken back is confirmed."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -19,10 +19,20 @@ from customers.offboarding.deletions import DeletionView
 from customers.offboarding.disabling import DisableCustomer, EnableCustomer
 from customers.offboarding.unlinking import UnlinkCustomer
 from customers.rules import actions
+from customers.rules.capabilities import Action
 
 router: Final = APIRouter(prefix="/v1/customers/{customer_id}", tags=["off-boarding"])
 
-REMOVERS: Final = allow(actions.DELETE.permission, kinds=actions.STAFF)
+
+def _let_in(action: Action) -> Any:
+    return allow(action.permission, kinds=action.kinds)
+
+
+DISABLERS: Final = _let_in(actions.DISABLE)
+ENABLERS: Final = _let_in(actions.ENABLE)
+UNLINKERS: Final = _let_in(actions.UNLINK)
+DELETERS: Final = _let_in(actions.DELETE)
+RESTORERS: Final = _let_in(actions.RESTORE)
 
 
 class Confirmed(Body):
@@ -35,14 +45,14 @@ NOT_CONFIRMED: Final = Confirmed()
 
 
 @router.post("/disable/preview", response_model=EffectView)
-async def preview_disabling(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+async def preview_disabling(customer_id: UUID, call: Annotated[Call, DISABLERS]) -> Response:
     """What disabling the customer would do. Nothing changes."""
     async with call.change(customer=customer_id, keyed=False) as tx:
         return call.answer(confirmations.shown(await disabling.preview(tx, customer_id)))
 
 
 @router.post("/disable", response_model=CustomerView)
-async def disable(customer_id: UUID, call: Annotated[Call, REMOVERS], body: Confirmed = NOT_CONFIRMED) -> Response:
+async def disable(customer_id: UUID, call: Annotated[Call, DISABLERS], body: Confirmed = NOT_CONFIRMED) -> Response:
     """Put a customer to rest: its users are signed out, and nothing new is sold to it (C-2). What it has bought goes on."""
     command = DisableCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
     async with call.change(customer=customer_id) as tx:
@@ -51,7 +61,7 @@ async def disable(customer_id: UUID, call: Annotated[Call, REMOVERS], body: Conf
 
 
 @router.post("/enable", response_model=CustomerView)
-async def enable(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+async def enable(customer_id: UUID, call: Annotated[Call, ENABLERS]) -> Response:
     """Serve a disabled customer again, at any time."""
     async with call.change(customer=customer_id) as tx:
         customer = await disabling.enable(tx, EnableCustomer(customer_id=customer_id, seen=call.seen))
@@ -59,14 +69,14 @@ async def enable(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response
 
 
 @router.post("/unlink/preview", response_model=EffectView)
-async def preview_unlinking(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+async def preview_unlinking(customer_id: UUID, call: Annotated[Call, UNLINKERS]) -> Response:
     """What unlinking the customer would do: which licences it loses, above all (CUS-61). Nothing changes."""
     async with call.change(customer=customer_id, keyed=False) as tx:
         return call.answer(confirmations.shown(await unlinking.preview(tx, customer_id)))
 
 
 @router.post("/unlink", status_code=202, response_model=JobView)
-async def unlink(customer_id: UUID, call: Annotated[Call, REMOVERS], body: Confirmed = NOT_CONFIRMED) -> Response:
+async def unlink(customer_id: UUID, call: Annotated[Call, UNLINKERS], body: Confirmed = NOT_CONFIRMED) -> Response:
     """Run the customer no longer: it lives on under the root party (CUS-60). When the job is done you see it no more."""
     command = UnlinkCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
     async with call.change(customer=customer_id) as tx:
@@ -74,14 +84,14 @@ async def unlink(customer_id: UUID, call: Annotated[Call, REMOVERS], body: Confi
 
 
 @router.post("/delete/preview", response_model=EffectView)
-async def preview_deletion(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+async def preview_deletion(customer_id: UUID, call: Annotated[Call, DELETERS]) -> Response:
     """What deleting the customer would do, and until when it could be restored (CUS-63). Nothing changes."""
     async with call.change(customer=customer_id, keyed=False) as tx:
         return call.answer(confirmations.shown(await deletion.preview(tx, customer_id)))
 
 
 @router.post("/delete", status_code=202, response_model=JobView)
-async def delete(customer_id: UUID, call: Annotated[Call, REMOVERS], body: Confirmed = NOT_CONFIRMED) -> Response:
+async def delete(customer_id: UUID, call: Annotated[Call, DELETERS], body: Confirmed = NOT_CONFIRMED) -> Response:
     """Delete a customer. Its products must be gone (CUS-62); the job ends when it is deleted, or something was in the way."""
     command = DeleteCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
     async with call.change(customer=customer_id) as tx:
@@ -97,7 +107,7 @@ async def get_deletion(customer_id: UUID, call: Annotated[Call, allow(kinds=acti
 
 
 @router.post("/restore", response_model=CustomerView)
-async def restore(customer_id: UUID, call: Annotated[Call, REMOVERS]) -> Response:
+async def restore(customer_id: UUID, call: Annotated[Call, RESTORERS]) -> Response:
     """Take a deleted customer back, until its `recoverable_until`."""
     async with call.change(customer=customer_id) as tx:
         customer = await deletion.restore(tx, RestoreCustomer(customer_id=customer_id, seen=call.seen))

@@ -13,10 +13,9 @@ from chassis.http.text import Note
 from customers import customer_list, reviews
 from customers.customer_list import CustomerView
 from customers.reviews import ClearReview, RejectReview, ReviewView
+from customers.rules.actions import CLEAR_REVIEW, OPERATORS, REJECT_REVIEW
 
 router = APIRouter(prefix="/v1", tags=["reviews"])
-
-OPERATORS = frozenset({"operator"})
 
 
 class Rejection(Body):
@@ -30,7 +29,7 @@ async def list_reviews(query: Annotated[ListQuery, Query()], call: Annotated[Cal
 
 
 @router.post("/customers/{customer_id}/review/clear", response_model=CustomerView)
-async def clear(customer_id: UUID, call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
+async def clear(customer_id: UUID, call: Annotated[Call, allow(kinds=CLEAR_REVIEW.kinds)]) -> Response:
     command = ClearReview(customer_id=customer_id, seen=call.seen)
     async with call.change(tenant=await _whose(call, customer_id)) as tx:
         customer = await reviews.clear(tx, command)
@@ -38,7 +37,7 @@ async def clear(customer_id: UUID, call: Annotated[Call, allow(kinds=OPERATORS)]
 
 
 @router.post("/customers/{customer_id}/review/reject", response_model=CustomerView)
-async def reject(customer_id: UUID, body: Rejection, call: Annotated[Call, allow(kinds=OPERATORS)]) -> Response:
+async def reject(customer_id: UUID, body: Rejection, call: Annotated[Call, allow(kinds=REJECT_REVIEW.kinds)]) -> Response:
     command = RejectReview(customer_id=customer_id, seen=call.seen, reason=body.reason)
     async with call.change(tenant=await _whose(call, customer_id)) as tx:
         customer = await reviews.reject(tx, command)

@@ -9,9 +9,9 @@ shows it with the same decision.
 from typing import Final
 
 from chassis.access.permissions import Permission
-from customers.errors import CustomerNotServed, NotInReview
+from customers.errors import CustomerNotServed, NotInReview, NotTemporary
 from customers.errors.offboarding import NotDeletable, NotDisabled, NotRecoverable
-from customers.rules.capabilities import Action
+from customers.rules.capabilities import Action, Condition
 
 PEOPLE: Final = frozenset({"partner"})
 PARTNERS: Final = PEOPLE | {"service"}
@@ -28,10 +28,19 @@ SEEN: Final = PRESENT | {"deleting", "deleted", "rejected"}
 VIEW: Final = Action(name="view_profile", rule="CUS-35", kinds=EVERYBODY, statuses=SEEN, level="read")
 EDIT: Final = Action(name="edit", rule="CUS-39", kinds=EVERYBODY, statuses=PRESENT)
 TAG: Final = Action(name="tag", rule="MKT-01", kinds=STAFF, statuses=SEEN)
+REPLACE_FIRST_ADDRESS: Final = Action(
+    name="replace_first_address",
+    rule="CUS-24",
+    kinds=PARTNERS,
+    statuses=PRESENT,
+    permission=Permission.CUSTOMERS_ADD,
+    condition=Condition(holds=lambda customer: bool(customer.first_admin.get("temporary")), otherwise=NotTemporary),
+)
 
 CHANGE_MANAGEMENT: Final = Action(name="change_management", rule="CUS-48", kinds=PARTNERS, statuses=RUNNING)
 SET_COMMUNICATIONS: Final = Action(name="set_communications", rule="CUS-57", kinds=PARTNERS, statuses=PRESENT)
-REQUEST_LAUNCH: Final = Action(name="request_launch", rule="CUS-55", kinds=PARTNERS, statuses=ACTIVE)
+LAUNCH_CONSOLE: Final = Action(name="launch_console", rule="CUS-54", kinds=PEOPLE, statuses=ACTIVE)
+REQUEST_LAUNCH: Final = Action(name="request_launch", rule="CUS-55", kinds=PARTNERS, statuses=ACTIVE, within=LAUNCH_CONSOLE)
 REVOKE_CONSENT: Final = Action(name="revoke_consent", rule="BEY-14", kinds=EVERYBODY - OPERATORS, statuses=PRESENT)
 
 _PRODUCTS: Final = Permission.PRODUCTS_MANAGE
@@ -39,7 +48,6 @@ ACTIVATE_TRIAL: Final = Action(name="activate_trial", rule="LIC-01", kinds=PARTN
 ACTIVATE_PRODUCT: Final = Action(
     name="activate_product", rule="LIC-06", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS, capability="set_up_paid"
 )
-LAUNCH_CONSOLE: Final = Action(name="launch_console", rule="CUS-54", kinds=PEOPLE, statuses=ACTIVE)
 DEPLOY_PRODUCTS: Final = Action(name="deploy_products", rule="CUS-35", kinds=PARTNERS, statuses=ACTIVE)
 ASSIGN_TEMPLATE: Final = Action(name="assign_template", rule="CUS-65", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
 DEPLOY_POLICY: Final = Action(name="deploy_policy", rule="CUS-66", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
@@ -62,7 +70,7 @@ CLEAR_REVIEW: Final = Action(name="clear_review", rule="CUS-14", kinds=OPERATORS
 REJECT_REVIEW: Final = Action(name="reject_review", rule="CUS-14", kinds=OPERATORS, statuses=HELD, otherwise=NotInReview)
 
 ALL: Final = (
-    *(VIEW, EDIT, TAG, CHANGE_MANAGEMENT, SET_COMMUNICATIONS, REQUEST_LAUNCH, REVOKE_CONSENT),
+    *(VIEW, EDIT, TAG, REPLACE_FIRST_ADDRESS, CHANGE_MANAGEMENT, SET_COMMUNICATIONS, REQUEST_LAUNCH, REVOKE_CONSENT),
     *(ACTIVATE_TRIAL, ACTIVATE_PRODUCT, LAUNCH_CONSOLE, DEPLOY_PRODUCTS),
     *(ASSIGN_TEMPLATE, DEPLOY_POLICY, UPDATE_FIRMWARE, RENEW_LICENCES),
     *(DISABLE, ENABLE, UNLINK, DELETE, RESTORE, PLAN_OFFBOARDING, CLEAR_REVIEW, REJECT_REVIEW),

@@ -2,11 +2,12 @@
 
 One predicate, ``against``, decides for the verbs and for whoever asks beforehand: by who asks,
 its permissions and its level, then by the capability matrix (a policy document: account and
-management types), then by the customer's status. ``rules.actions`` is what it decides about.
+management types), then by the customer's status and what else must be so of it. ``rules.actions`` is what it decides about.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from chassis.access.permissions import Permission
 from chassis.access.rights import NotAllowed, ReadOnly
@@ -31,6 +32,16 @@ class Standing(Protocol):
     def account_type(self) -> str: ...
     @property
     def management_type(self) -> str: ...
+    @property
+    def first_admin(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Condition:
+    """What else must be so of a customer, and how it is refused where it is not."""
+
+    holds: Callable[[Standing], bool]
+    otherwise: type[Refusal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +49,8 @@ class Action:
     """Something that is done with a customer.
 
     ``permission`` and ``level`` are asked of partners, ``capability`` of their programme;
-    ``otherwise`` is how a status that is none of ``statuses`` is refused.
+    ``otherwise`` is how a status that is none of ``statuses`` is refused. ``within`` is an action without which this one
+    is in vain: where the customer closes that, it closes this.
     """
 
     name: str
@@ -49,6 +61,8 @@ class Action:
     level: Level = "read_write"
     capability: str | None = None
     otherwise: type[Refusal] = StatusForbids
+    condition: Condition | None = None
+    within: "Action | None" = None
 
 
 class Cell(Body):
@@ -88,10 +102,14 @@ def against(action: Action, asker: Asker, customer: Standing, matrix: InForce[Ca
 def closed(action: Action, customer: Standing, matrix: InForce[CapabilityMatrix]) -> Refusal | None:
     """Why an action is refused whoever asks, if it is."""
     cell = matrix.policy.actions.get(action.name)
-    by_matrix = None if cell is None else _the_matrixs(action, cell, customer, str(matrix.version))
-    if by_matrix is not None or customer.status in action.statuses:
-        return by_matrix
-    return action.otherwise(rule=action.rule, action=action.name, status=customer.status)
+    refusal = None if cell is None else _the_matrixs(action, cell, customer, str(matrix.version))
+    if refusal is None and customer.status not in action.statuses:
+        refusal = action.otherwise(rule=action.rule, action=action.name, status=customer.status)
+    if refusal is None and action.condition is not None and not action.condition.holds(customer):
+        refusal = action.condition.otherwise(rule=action.rule, action=action.name)
+    if refusal is None and action.within is not None:
+        refusal = closed(action.within, customer, matrix)
+    return refusal
 
 
 async def require(tx: Transaction, action: Action, customer: Standing) -> None:
