@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 
 from chassis.database import Transaction
 from chassis.errors import Refusal
@@ -271,6 +272,30 @@ async def test_a_change_of_a_version_that_passed_is_refused(tx: Transaction) -> 
 
     with pytest.raises(Stale):
         await changed(tx, customer, seen=Seen(frozenset({7})), company={"city": "Bremen"})
+
+
+PORTALS = (
+    ("update customers set status = 'active'", "may only have it held"),
+    ("update customers set review_reasons = '{}'", "takes no reason away"),
+    ("update reviews set findings = '[]'", "takes no finding away"),
+    ("update reviews set status = 'cleared'", "permission denied"),
+    ("delete from reviews", "permission denied"),
+    ("update customers set tags = '{}'", "permission denied"),
+)
+
+
+@pytest.mark.parametrize(("statement", "refusal"), PORTALS)
+async def test_a_customers_own_role_never_takes_it_out_of_review(tx: Transaction, statement: str, refusal: str) -> None:
+    """CUS-14: whatever statement a portal's request is made to run, only a reviewer lets a customer go on."""
+    await a_partner(tx)
+    customer = await a_customer(tx, company=a_company(name=DENIED))
+    await tx.session.execute(text("select set_config('app.customer', :id, true)"), {"id": str(customer.id)})
+    await tx.session.execute(text("select set_config('role', 'customers_portal', true)"))
+
+    with pytest.raises(DBAPIError, match=refusal):
+        async with tx.session.begin_nested():
+            await tx.session.execute(text(f"{statement} where true"))
+    await tx.session.execute(text("select set_config('role', 'customers_partner', true)"))
 
 
 async def test_another_partners_customer_does_not_exist(tx: Transaction) -> None:

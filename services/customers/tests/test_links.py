@@ -165,3 +165,11 @@ async def test_a_link_asked_for_in_review_is_mailed_when_it_is_over(tx: Transact
     await links.request(tx, RequestLink(user_id=UUID(customer.first_admin["user_id"]), customer_id=customer.id))
 
     assert (customer.status, customer.welcome_link_id) == ("pending_review", link_told(tx).link_id)
+
+
+async def test_the_audit_says_what_kind_of_user_set_its_password_by_a_link(web: Web) -> None:
+    """GW-11: though it changes a row of its partner, a customer's user is none of the partner's."""
+    await web.a_customer_user()
+
+    kind = "select string_agg(distinct user_kind, ',') from audit where operation like '%set_password'"
+    assert await as_owner(web, kind) == "customer"

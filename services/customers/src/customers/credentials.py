@@ -26,7 +26,7 @@ from customers.rules.telling import tell_user
 from customers.tables.links import Link
 from customers.tables.users import User
 
-_FIND: Final = text("select * from door.find_link(:link)")
+_FIND: Final = text("select * from door.find_holder(:link)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class ChangePassword:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Whose link it is, and for what work in that name it lets in: this one change."""
+    """Whose link it is. It lets in for one change, of a row of the holder's partner: whoever makes it takes the partner's role."""
 
     link_id: UUID
     email: str
@@ -55,7 +55,7 @@ class Holder:
 
 
 async def let_in(database: ApiDatabase, keyring: Keyring, now: datetime, *, token: str, password: str) -> Holder:
-    """Who a link's token lets in to set this password. The holder changes rows of its partner, whatever kind of user it is.
+    """Who a link's token lets in to set this password.
 
     Raises:
         LinkInvalid: the token was not made by us, or the link is used or expired.
@@ -68,7 +68,7 @@ async def let_in(database: ApiDatabase, keyring: Keyring, now: datetime, *, toke
         found = (await door.execute(_FIND, {"link": link_id})).one_or_none()
     if found is None or found.used_at is not None or found.expires_at <= now:
         raise LinkInvalid
-    principal = Principal(kind="partner", user_id=found.user_id, partner_id=found.partner_id, gen=found.gen)
+    principal = Principal(kind=found.kind, user_id=found.user_id, partner_id=found.partner_id, customer_id=found.customer_id, gen=found.gen)
     known = await proving.known(database, principal)
     password_rules.check(password, known.words, second_factor=known.second_factor)
     return Holder(link_id=link_id, email=found.email, principal=principal)

@@ -46,7 +46,7 @@ async def set_password(body: NewPassword, request: Request) -> None:
     now = rails.clock.now()
     holder = await credentials.let_in(rails.database, keyring, now, token=body.token, password=body.password)
     password_hash = await keyring.passwords.hash(body.password)
-    async with rails.database.change(holder.principal, correlation=correlation.current()) as tx:
+    async with rails.database.change(holder.principal, correlation=correlation.current(), role="partner") as tx:
         await credentials.set_password(
             tx, SetPassword(user_id=holder.principal.user_id, link_id=holder.link_id, password_hash=password_hash)
         )
