@@ -84,7 +84,7 @@ def _customer(tx: Transaction, command: CreateCustomer, accepted: Accepted, *, p
 async def _papers(tx: Transaction, customer: Customer, command: CreateCustomer, accepted: Accepted) -> list[CustomerFact]:
     """What was accepted and what was found, as rows and as facts."""
     whose = {"partner_id": customer.partner_id, "customer_id": customer.id}
-    accepted_by = tx.principal.user_id if tx.principal else customer.partner_id
+    accepted_by = tx.caller
     eula = EulaAcceptance(**whose, id=tx.new_id(), eula_version=command.eula_version, accepted_by=accepted_by, accepted_at=tx.now)
     tx.session.add(eula)
     facts: list[CustomerFact] = [

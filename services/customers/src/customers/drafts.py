@@ -92,7 +92,7 @@ async def keep(tx: Transaction, filled: Filled) -> Draft:
     Raises:
         DraftTooLarge: there is more in it than an application could have.
     """
-    by = tx.principal.user_id if tx.principal else tx.partner_id
+    by = tx.caller
     draft = Draft(partner_id=tx.partner_id, id=tx.new_id(), created_by=by, created_at=tx.now)
     await _fill(tx, draft, filled)
     tx.session.add(draft)

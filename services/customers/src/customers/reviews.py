@@ -93,7 +93,7 @@ async def _held(tx: Transaction, action: Action, customer_id: UUID, seen: Seen) 
 
 async def _decide(tx: Transaction, customer: Customer, status: str, *, reason: str | None) -> tuple[UUID, str | None]:
     """Close the review; answers who decided, and the status to which an established customer goes back."""
-    reviewer = tx.principal.user_id if tx.principal else tx.partner_id
+    reviewer = tx.caller
     held_from = await tx.session.scalar(
         update(Review)
         .where(Review.partner_id == tx.partner_id, Review.customer_id == customer.id, Review.status == "open")

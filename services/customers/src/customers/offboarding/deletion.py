@@ -164,7 +164,7 @@ async def restore(tx: Transaction, command: RestoreCustomer) -> Customer:
     customer.status, customer.updated_at, deletion.status = deletion.was, tx.now, "restored"
     await _settle(tx)
     await due.withdraw(tx, PURGE, customer.id)
-    restored = [CustomerEnabled(enabled_by=tx.principal.user_id if tx.principal else tx.partner_id)] if customer.status == "active" else []
+    restored = [CustomerEnabled(enabled_by=tx.caller)] if customer.status == "active" else []
     tell_customer(tx, customer, *restored, urgent=True)
     return customer
 

@@ -72,6 +72,5 @@ async def enable(tx: Transaction, command: EnableCustomer) -> Customer:
     customer.status = "active"
     customer.updated_at = tx.now
     await tx.session.flush()
-    enabled_by = tx.principal.user_id if tx.principal else tx.partner_id
-    tell_customer(tx, customer, CustomerEnabled(enabled_by=enabled_by), urgent=True)
+    tell_customer(tx, customer, CustomerEnabled(enabled_by=tx.caller), urgent=True)
     return customer

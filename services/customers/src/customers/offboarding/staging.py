@@ -115,7 +115,7 @@ def _stage(tx: Transaction, customer: Customer, wanted: Wanted, policy: Offboard
         at=tx.now + after,
         notices=_written(notices),
         checklist=[{"text": task, "done": False} for task in tasks],
-        planned_by=tx.principal.user_id if tx.principal else tx.partner_id,
+        planned_by=tx.caller,
         updated_at=tx.now,
     )
 

@@ -69,6 +69,17 @@ class Transaction:
         """Whether the partner is a sandbox: what is told of it is play, and its work is due by its own clock."""
         return self._origin.sandbox
 
+    @property
+    def caller(self) -> UUID:
+        """Who asks, for what is kept as somebody's doing.
+
+        Raises:
+            ValueError: nobody asks, and no partner stands for a person.
+        """
+        if self.principal is None:
+            raise ValueError(f"{self._origin.operation} is done by somebody, and nobody asks")
+        return self.principal.user_id
+
     async def found_sandbox(self) -> None:
         """Make the partner that is founded here a sandbox, for good; do so before anything is told."""
         await clocks.begin(self.session, self.partner_id)

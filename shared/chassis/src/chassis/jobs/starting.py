@@ -82,7 +82,7 @@ async def cancel(tx: Transaction, job_id: UUID) -> Job:
         JobEnded: it has ended already.
     """
     mine = (Job.partner_id == tx.partner_id, Job.id == job_id)
-    by = tx.principal.user_id if tx.principal else tx.partner_id
+    by = tx.caller
     job = (await tx.session.scalars(select(Job).where(*mine).with_for_update())).one_or_none()
     if job is None:
         raise JobNotFound
