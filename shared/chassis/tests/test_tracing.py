@@ -12,6 +12,7 @@ from house.records import HouseBuilt
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, set_span_in_context
 
 from chassis import due, exporting, tracing
 from chassis.consumers import Consumer
@@ -92,6 +93,21 @@ async def told_by(work: WorkerDatabase) -> list[str | None]:
     async with work.direct() as connection:
         rows = await connection.fetch("select headers::jsonb as headers from outbox where topic = 'house.built' order by id")
     return [dict(json.loads(row["headers"])).get("traceparent") for row in rows]
+
+
+def test_a_callers_trace_id_does_not_choose_to_be_recorded() -> None:
+    """Nor not to be; and what is inside goes with what is around it."""
+    sampler = exporting.sampler(0.5, decides=True)
+
+    def recorded(trace: int) -> float:
+        span = SpanContext(trace, 1, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+        caller = set_span_in_context(NonRecordingSpan(span))
+        return sum(sampler.should_sample(caller, trace, "asked").decision.is_sampled() for _ in range(1_000)) / 1_000
+
+    assert 0.3 < recorded(0xA << 64) < 0.7
+    assert 0.3 < recorded((0xA << 64) | (2**64 - 1)) < 0.7
+    inside = set_span_in_context(NonRecordingSpan(SpanContext(0xA, 1, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))))
+    assert all(sampler.should_sample(inside, 0xA, "piece").decision.is_sampled() for _ in range(100))
 
 
 async def test_a_request_is_a_piece_of_its_callers_trace_and_passes_it_on(collected: Collected) -> None:

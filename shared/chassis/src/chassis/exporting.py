@@ -6,6 +6,7 @@ A collector that is away costs the spans, nothing else.
 """
 
 import logging
+import random
 from collections.abc import Sequence
 from typing import Final, override
 
@@ -43,7 +44,35 @@ def provider(service: str, url: str, share: float, *, decides: bool) -> TracerPr
 
 def sampler(share: float, *, decides: bool = False) -> Sampler:
     """Which spans are recorded."""
-    return TraceIdRatioBased(share) if decides else ParentBased(_Linked(share))
+    if decides:
+        chance = _Chance(share)
+        return ParentBased(chance, remote_parent_sampled=chance, remote_parent_not_sampled=chance)
+    return ParentBased(_Linked(share))
+
+
+class _Chance(Sampler):
+    """By a number of its own: the trace's id is the caller's, who would choose it so that all is recorded."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    @override
+    def should_sample(
+        self,
+        parent_context: Context | None,
+        trace_id: int,
+        name: str,
+        kind: SpanKind | None = None,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = None,
+        trace_state: TraceState | None = None,
+    ) -> SamplingResult:
+        chosen = random.random() < self._share  # noqa: S311 (nothing is kept secret by it)
+        return SamplingResult(Decision.RECORD_AND_SAMPLE if chosen else Decision.DROP, attributes, trace_state)
+
+    @override
+    def get_description(self) -> str:
+        return f"Chance{{{self._share}}}"
 
 
 class _Linked(Sampler):
