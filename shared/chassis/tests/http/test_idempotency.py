@@ -32,7 +32,7 @@ class Never(Refusal):
 
 
 def a_claim(principal: Principal, key: str = "k-1", body: bytes = b"{}") -> Claim:
-    print_ = idempotency.fingerprint("POST", "/v1/houses/{house_id}/sell", {"house_id": UUID(int=1)}, body)
+    print_ = idempotency.fingerprint(b"secret", "POST", "/v1/houses/{house_id}/sell", {"house_id": UUID(int=1)}, body)
     return Claim(partner_id=principal.partner_id, user_id=principal.user_id, key=key, fingerprint=print_)
 
 
@@ -153,12 +153,13 @@ def test_a_key_is_visible_ascii(key: str) -> None:
 
 def test_no_two_requests_share_a_fingerprint() -> None:
     prints = [
-        idempotency.fingerprint("POST", "/a/{id}", {"id": "1"}, b"x"),
-        idempotency.fingerprint("PUT", "/a/{id}", {"id": "1"}, b"x"),
-        idempotency.fingerprint("POST", "/a/{id}", {"id": "2"}, b"x"),
-        idempotency.fingerprint("POST", "/a/{id}", {"id": "1"}, b"y"),
-        idempotency.fingerprint("POST", "/a/{id}", {"id": "1x"}, b""),
-        idempotency.fingerprint("POST", "/a/{id}/b", {"id": "1"}, b"x"),
+        idempotency.fingerprint(b"secret", "POST", "/a/{id}", {"id": "1"}, b"x"),
+        idempotency.fingerprint(b"secret", "PUT", "/a/{id}", {"id": "1"}, b"x"),
+        idempotency.fingerprint(b"secret", "POST", "/a/{id}", {"id": "2"}, b"x"),
+        idempotency.fingerprint(b"secret", "POST", "/a/{id}", {"id": "1"}, b"y"),
+        idempotency.fingerprint(b"secret", "POST", "/a/{id}", {"id": "1x"}, b""),
+        idempotency.fingerprint(b"secret", "POST", "/a/{id}/b", {"id": "1"}, b"x"),
+        idempotency.fingerprint(b"another", "POST", "/a/{id}", {"id": "1"}, b"x"),
     ]
 
     assert len(set(prints)) == len(prints)

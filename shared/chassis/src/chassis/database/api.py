@@ -5,6 +5,7 @@ transaction's first statement and never outside one, so a connection that goes b
 carries none.
 """
 
+import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -75,6 +76,11 @@ class ApiDatabase:
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
         self._connections = connections
         self._readers = Readers(partial(driver.connect, **self._reader()), connections)
+
+    @property
+    def secret(self) -> bytes:
+        """What every process of the service has and no backup holds, for hashes of what could be guessed."""
+        return hashlib.sha256(f"{self._settings.service} {self._settings.password('api')}".encode()).digest()
 
     async def open(self) -> None:
         """Connect, and refuse a login that could lift row-level security."""

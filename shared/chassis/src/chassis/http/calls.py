@@ -230,16 +230,19 @@ class Call:
         return rights
 
     async def _claim(self) -> Claim | None:
-        key = self._request.headers.get("idempotency-key")
+        request = self._request
+        key = request.headers.get("idempotency-key")
         if key is None:
             return None
-        body = await self._request.body()
-        params = {**self._request.path_params, "query": self._request.url.query, "acting as": self.principal.tenant}
+        body = await request.body()
+        params = {**request.path_params, "query": request.url.query, "acting as": self.principal.tenant}
         return Claim(
             partner_id=self.principal.partner_id,
             user_id=self.principal.user_id,
             key=idempotency.check_key(key),
-            fingerprint=idempotency.fingerprint(self._request.method, template(self._request.scope), params, body),
+            fingerprint=idempotency.fingerprint(
+                self._rails.database.secret, self._request.method, template(self._request.scope), params, body
+            ),
         )
 
     async def _keep(self, refusal: Refusal, claim: Claim) -> None:

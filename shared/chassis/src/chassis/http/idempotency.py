@@ -5,6 +5,7 @@ holds the key's advisory lock may try; another is told at once, instead of waiti
 """
 
 import hashlib
+import hmac
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -121,10 +122,10 @@ def check_key(key: str) -> str:
     return key
 
 
-def fingerprint(method: str, template: str, params: Mapping[str, object], body: bytes) -> bytes:
-    """What makes two requests the same: method, path and body."""
+def fingerprint(secret: bytes, method: str, template: str, params: Mapping[str, object], body: bytes) -> bytes:
+    """What makes two requests the same: method, path and body. A body may hold what can be guessed, as a password."""
     parts = [method.encode(), template.encode(), *(f"{name}={params[name]}".encode() for name in sorted(params)), body]
-    digest = hashlib.sha256()
+    digest = hmac.new(secret, digestmod=hashlib.sha256)
     for part in parts:
         digest.update(len(part).to_bytes(8))
         digest.update(part)
@@ -151,13 +152,10 @@ async def store(session: AsyncSession, claimed: Claim, answer: Answer) -> None:
 
     Raises:
         ValueError: the answer is too large to be kept; such an operation must not take a key.
-        Replayed: a refusal of the same request came to stand under the key meanwhile; the change must be undone.
     """
     if len(answer.body) > LARGEST_BODY:
         raise ValueError(f"an answer of {len(answer.body)} bytes cannot be kept under an idempotency key")
-    put = await session.execute(_PUT, _row(claimed, answer))
-    if isinstance(put, CursorResult) and put.rowcount == 0:
-        raise Replayed(await _standing(session, claimed) or answer)
+    await session.execute(_PUT, _row(claimed, answer))
 
 
 async def store_refusal(session: AsyncSession, claimed: Claim, answer: Answer) -> Answer:
