@@ -240,9 +240,7 @@ class Call:
             partner_id=self.principal.partner_id,
             user_id=self.principal.user_id,
             key=idempotency.check_key(key),
-            fingerprint=idempotency.fingerprint(
-                self._rails.database.secret, self._request.method, template(self._request.scope), params, body
-            ),
+            fingerprint=idempotency.fingerprint(self._rails.database.secret, request.method, template(request.scope), params, body),
         )
 
     async def _keep(self, refusal: Refusal, claim: Claim) -> None:
