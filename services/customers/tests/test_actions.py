@@ -23,6 +23,7 @@ VERBS: Final[dict[Action, tuple[str, str, Any]]] = {
     actions.UNLINK: ("POST", "/unlink", None),
     actions.DELETE: ("POST", "/delete", None),
     actions.RESTORE: ("POST", "/restore", None),
+    actions.MOVE: ("POST", "/move", {"partner_id": "01936b00-0000-7000-8000-000000000009"}),
     actions.CLEAR_REVIEW: ("POST", "/review/clear", None),
     actions.REJECT_REVIEW: ("POST", "/review/reject", {"reason": "A denied party"}),
 }

@@ -11,6 +11,7 @@ from customers.bulk import deeds
 from customers.consumers import consumers
 from customers.identity import own_sessions
 from customers.offboarding.deletion import DELETE
+from customers.offboarding.moving import MOVE
 from customers.offboarding.unlinking import UNLINK
 from customers.routes import ROUTERS
 from customers.rules import linking, throttling
@@ -44,7 +45,7 @@ def service(settings: Settings) -> Service:
         consumers=consumers(),
         states=states_of("customers"),
         due=due.kinds(),
-        jobs=[ADVANCE, UNLINK, DELETE, *deeds.KINDS],
+        jobs=[ADVANCE, UNLINK, MOVE, DELETE, *deeds.KINDS],
         policies=KINDS,
         keys=KeySet([key]),
         tools=keyring,

@@ -40,6 +40,8 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customers/{customer_id}/console-sessions",
         "/v1/customers/{customer_id}/console-sessions/{session_id}/end",
         "/v1/customers/{customer_id}/delete",
+        "/v1/customers/{customer_id}/move",
+        "/v1/customers/{customer_id}/move/preview",
         "/v1/customers/{customer_id}/delete/preview",
         "/v1/customers/{customer_id}/deletion",
         "/v1/customers/{customer_id}/disable",

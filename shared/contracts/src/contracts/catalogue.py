@@ -49,6 +49,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     offboarding.CustomerDisabled,
     offboarding.CustomerEnabled,
     offboarding.CustomerUnlinked,
+    offboarding.CustomerMoved,
     offboarding.CustomerDeletionRequested,
     clearance.CustomerDeletionCleared,
     clearance.CustomerDeletionBlocked,

@@ -21,6 +21,15 @@ class StaysHere(Refusal):
     rule = "CUS-60"
 
 
+class NoPlaceToMove(Refusal):
+    """The customer cannot be moved to this partner."""
+
+    kind = Kind.CONFLICT
+    code = "no_place_to_move"
+    remedy = "Choose another active partner, at or below your own, that has not shut you out; what is a sandbox's stays there."
+    rule = "MKT-02"
+
+
 class NotDeletable(Refusal):
     """The customer cannot be deleted as it is."""
 

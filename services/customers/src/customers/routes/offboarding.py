@@ -13,10 +13,11 @@ from chassis.http.confirmations import Confirmation, EffectView
 from chassis.jobs import JobView, accepted
 from customers import customer_list
 from customers.customer_list import CustomerView
-from customers.offboarding import deletion, deletions, disabling, unlinking
+from customers.offboarding import deletion, deletions, disabling, moving, unlinking
 from customers.offboarding.deletion import DeleteCustomer, RestoreCustomer
 from customers.offboarding.deletions import DeletionView
 from customers.offboarding.disabling import DisableCustomer, EnableCustomer
+from customers.offboarding.moving import MoveCustomer
 from customers.offboarding.unlinking import UnlinkCustomer
 from customers.rules import actions
 from customers.rules.capabilities import Action
@@ -33,12 +34,19 @@ ENABLERS: Final = _let_in(actions.ENABLE)
 UNLINKERS: Final = _let_in(actions.UNLINK)
 DELETERS: Final = _let_in(actions.DELETE)
 RESTORERS: Final = _let_in(actions.RESTORE)
+MOVERS: Final = _let_in(actions.MOVE)
 
 
 class Confirmed(Body):
     """`confirmation` is what the preview, or the first asking, has answered with the consequences."""
 
     confirmation: Confirmation | None = None
+
+
+class Move(Confirmed):
+    """`partner_id` is who gets the customer."""
+
+    partner_id: UUID
 
 
 NOT_CONFIRMED: Final = Confirmed()
@@ -81,6 +89,24 @@ async def unlink(customer_id: UUID, call: Annotated[Call, UNLINKERS], body: Conf
     command = UnlinkCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
     async with call.change(customer=customer_id) as tx:
         return accepted(call, await unlinking.unlink(tx, command))
+
+
+@router.post("/move/preview", response_model=EffectView)
+async def preview_moving(customer_id: UUID, body: Move, call: Annotated[Call, MOVERS]) -> Response:
+    """What moving the customer would do. Nothing changes."""
+    async with call.change(customer=customer_id, keyed=False) as tx:
+        return call.answer(confirmations.shown(await moving.preview(tx, customer_id, body.partner_id)))
+
+
+@router.post("/move", status_code=202, response_model=JobView)
+async def move(customer_id: UUID, body: Move, call: Annotated[Call, MOVERS]) -> Response:
+    """Give the customer to another partner of the same tree, as one above both, or one of them (MKT-02).
+
+    Whoever stands above acts as the customer's partner (`Partnerdeck-Acting-As`). When the job is done that partner sees it no more.
+    """
+    command = MoveCustomer(customer_id=customer_id, seen=call.seen, partner_id=body.partner_id, confirmation=body.confirmation)
+    async with call.change(customer=customer_id) as tx:
+        return accepted(call, await moving.move(tx, command))
 
 
 @router.post("/delete/preview", response_model=EffectView)

@@ -64,6 +64,7 @@ DELETE: Final = Action(
 RESTORE: Final = Action(
     name="restore", rule="CUS-63", kinds=STAFF, statuses=frozenset({"deleted"}), permission=_REMOVE, otherwise=NotRecoverable
 )
+MOVE: Final = Action(name="move", rule="MKT-02", kinds=STAFF, statuses=RUNNING, permission=_REMOVE)
 PLAN_OFFBOARDING: Final = Action(name="plan_offboarding", rule="MKT-19", kinds=STAFF, statuses=RUNNING, permission=_REMOVE)
 
 CLEAR_REVIEW: Final = Action(name="clear_review", rule="CUS-14", kinds=OPERATORS, statuses=HELD, otherwise=NotInReview)
@@ -73,6 +74,6 @@ ALL: Final = (
     *(VIEW, EDIT, TAG, REPLACE_FIRST_ADDRESS, CHANGE_MANAGEMENT, SET_COMMUNICATIONS, REQUEST_LAUNCH, REVOKE_CONSENT),
     *(ACTIVATE_TRIAL, ACTIVATE_PRODUCT, LAUNCH_CONSOLE, DEPLOY_PRODUCTS),
     *(ASSIGN_TEMPLATE, DEPLOY_POLICY, UPDATE_FIRMWARE, RENEW_LICENCES),
-    *(DISABLE, ENABLE, UNLINK, DELETE, RESTORE, PLAN_OFFBOARDING, CLEAR_REVIEW, REJECT_REVIEW),
+    *(DISABLE, ENABLE, UNLINK, DELETE, RESTORE, MOVE, PLAN_OFFBOARDING, CLEAR_REVIEW, REJECT_REVIEW),
 )
 """As they are shown, in this order."""

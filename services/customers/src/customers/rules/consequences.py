@@ -1,6 +1,7 @@
 """Consequences: what whoever lets a customer go is told before it is done (GW-14, CUS-60, CUS-61, CUS-63)."""
 
 from typing import Final
+from uuid import UUID
 
 from chassis.database import Transaction
 from chassis.http.confirmations import ConsequenceView, Effect
@@ -34,6 +35,12 @@ async def of_unlinking(tx: Transaction, customer: Customer) -> Effect:
         if one.partner_owned
     ]
     return Effect(verb="unlink", of=customer.id, version=customer.version, consequences=(_GONE, _TAGS, *lost))
+
+
+def of_moving(customer: Customer, partner_id: UUID) -> Effect:
+    detail = f"Partner {partner_id} sees and manages the customer, and nobody of its present partner does any more."
+    moved = ConsequenceView(code="moved", detail=detail)
+    return Effect(verb="move", of=customer.id, version=customer.version, consequences=(moved, _TAGS))
 
 
 async def of_deletion(tx: Transaction, customer: Customer) -> Effect:

@@ -150,19 +150,23 @@ class Transaction:
         return [type(one.record) for one in self.told if isinstance(one.record, Fact)]
 
     @asynccontextmanager
-    async def beside(self, partner_id: UUID) -> AsyncIterator["Transaction"]:
+    async def beside(self, partner_id: UUID, *, asked: bool = False) -> AsyncIterator["Transaction"]:
         """The same work in another partner's name: who changes hands is told of by both. For workers, whom no policy holds to one partner.
+
+        ``asked`` is for what the principal has asked of both: it may note it in the other's audit.
 
         Raises:
             ValueError: a sandbox's time is no other partner's.
         """
         if self.sandbox:
             raise ValueError(f"what partner {self.partner_id} plays with stays in its sandbox")
-        other = Transaction(self.session, partner_id=partner_id, now=self.now, origin=self._origin)
+        principal = self.principal if asked else None
+        other = Transaction(self.session, partner_id=partner_id, now=self.now, origin=self._origin, principal=principal)
         other._states.update(self._states)
         yield other
         await self.session.flush()
         self.told.extend(other.told)
+        self.audited.extend(other.audited)
         self._states.update(other._states)
 
     @asynccontextmanager

@@ -40,6 +40,15 @@ class CustomerUnlinked(CustomerFact):
     policy_version: str
 
 
+class CustomerMoved(CustomerFact):
+    """Another partner of the same tree manages it now; who owns it has not changed. Both partners tell it (MKT-02)."""
+
+    topic: ClassVar[str] = "customer.moved"
+    from_partner_id: UUID
+    to_partner_id: UUID
+    moved_by: UUID
+
+
 class CustomerDeletionRequested(CustomerFact):
     """It is to be deleted, unless one of the preconditions does not hold."""
 
