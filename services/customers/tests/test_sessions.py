@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from joserfc.jwk import OKPKey
 from sqlalchemy import text
 
@@ -15,6 +16,7 @@ from chassis.keys import KeySet, signing_key
 from chassis.tokens import Verifier
 from chassis_testing.clock import FixedClock
 from chassis_testing.waiting import eventually
+from contracts.root import ROOT_PARTNER_ID
 from customers.rules.passwords import Passwords
 from customers_testing.http import LINK_KEY, OPERATOR, PASSWORD, Web, a_body, as_owner, link_of
 
@@ -58,13 +60,21 @@ async def test_a_wrong_password_and_an_unknown_address_look_the_same(web: Web, e
     assert (answer.status_code, answer.json()["code"]) == (401, "credentials_wrong")
 
 
-async def test_an_unknown_address_costs_as_much_as_a_wrong_password() -> None:
+async def test_an_unknown_address_costs_as_much_as_a_wrong_password(monkeypatch: pytest.MonkeyPatch) -> None:
     """The hash of nobody is checked all the same: 19 MiB, two passes, one lane."""
-    passwords = Passwords()
+    passwords, checked = Passwords(), list[str]()
+    check = PasswordHasher.verify
+
+    def counted(hasher: PasswordHasher, password_hash: str, password: str) -> bool:
+        checked.append(password_hash)
+        return check(hasher, password_hash, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", counted)
 
     assert "m=19456,t=2,p=1" in passwords.hash_now(PASSWORD)
     assert await passwords.verify(None, "nobody has this password") is False
     assert await passwords.verify(passwords.hash_now(PASSWORD), PASSWORD) is True
+    assert ["m=19456,t=2,p=1" in one for one in checked] == [True, True]
 
 
 async def test_addresses_are_compared_without_case(web: Web) -> None:
@@ -78,6 +88,28 @@ async def test_a_refresh_token_is_exchanged_once(web: Web) -> None:
     assert status == 200
     assert second != first
     assert (await refresh(web, second))[0] == 200
+
+
+async def test_a_refresh_that_is_refused_is_in_the_audit(web: Web) -> None:
+    """GW-11: as a sign-in would be."""
+    await web.a_customer_user()
+    answer = await web.post("/v1/sessions", {"email": "ada@mueller.example", "password": PASSWORD})
+    await as_owner(web, "update customers set status = 'disabled'")
+
+    assert await refresh(web, answer.json()["refresh_token"]) == (403, "sign_in_refused")
+
+    denied = "select string_agg(user_kind || ' ' || operation, ',') from audit where outcome = 'denied' and code = 'sign_in_refused'"
+    assert await as_owner(web, denied) == "customer sessions_refresh"
+
+
+async def test_a_customers_user_that_acts_as_a_partner_is_in_the_audit(web: Web) -> None:
+    """GW-11, CUS-85."""
+    ada = await web.a_customer_user()
+
+    answer = await ada.send("GET", "/v1/me", partnerdeck_acting_as=str(ROOT_PARTNER_ID))
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
+    assert await as_owner(web, "select user_kind from audit where outcome = 'denied' and code = 'not_allowed'") == "customer"
 
 
 async def test_a_used_refresh_token_ends_the_whole_family(web: Web) -> None:

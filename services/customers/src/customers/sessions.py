@@ -126,12 +126,16 @@ async def refresh(database: ApiDatabase, keyring: Keyring, now: datetime, *, tok
     """
     async with database.at_the_door() as door:
         found = (await door.execute(_REFRESH, {"token": digest(token)})).one_or_none()
-        if found is not None and found.used_at is None and _goes_on(found, now):
-            letting_in.admit(found)
+        goes_on = found is not None and found.used_at is None and _goes_on(found, now)
+        refusal = _refusal(found) if goes_on else None
+        if goes_on and refusal is None:
             signed_in = letting_in.issue(keyring, found, session_id=found.session_id, now=now)
             values = {"old": digest(token), "new": digest(signed_in.refresh_token), "at": now, "until": now + REFRESHABLE}
             await door.execute(_ROTATE, values)
             return signed_in
+    if refusal is not None:
+        await letting_in.audit(database, letting_in.who(found), denied=refusal.code)
+        raise refusal
     if found is not None and found.used_at is not None:
         await _end(database, letting_in.who(found, session_id=found.session_id), now, "reuse", denied=SessionEnded.code)
     raise SessionEnded
@@ -163,11 +167,17 @@ def asked(challenged: Challenged) -> ChallengeView:
 
 
 async def _admit(database: ApiDatabase, found: Row[Any]) -> None:
+    if (refusal := _refusal(found)) is not None:
+        await letting_in.audit(database, letting_in.who(found), denied=refusal.code)
+        raise refusal
+
+
+def _refusal(found: Row[Any]) -> Refusal | None:
     try:
         letting_in.admit(found)
     except Refusal as refusal:
-        await letting_in.audit(database, letting_in.who(found), denied=refusal.code)
-        raise
+        return refusal
+    return None
 
 
 async def _passwords_open(database: ApiDatabase, found: Row[Any], email: str) -> None:

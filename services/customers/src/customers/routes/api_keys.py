@@ -101,8 +101,8 @@ async def get(key_id: UUID, call: Annotated[Call, _MANAGERS]) -> Response:
 @router.patch("/v1/api-keys/{key_id}", response_model=ApiKeyView)
 async def change(key_id: UUID, body: ChangedApiKey, call: Annotated[Call, _GIVERS]) -> Response:
     """Change what a key is called and may do; it takes effect everywhere within five seconds."""
-    command = body.command(key_id, call.seen)
     async with call.change(tenant=tenant(call)) as tx:
+        command = body.command(key_id, call.seen)
         key = await keys.change(tx, command)
         return call.answer(await key_list.shown(tx, key), version=key.version)
 
@@ -110,8 +110,8 @@ async def change(key_id: UUID, body: ChangedApiKey, call: Annotated[Call, _GIVER
 @router.post("/v1/api-keys/{key_id}/rotate", response_model=MadeKeyView)
 async def rotate(key_id: UUID, body: Rotation, call: Annotated[Call, _GIVERS]) -> Response:
     """Give a key another secret, said in this answer and never again; the earlier one is good until the overlap is over."""
-    command = RotateKey(key_id=key_id, seen=call.seen, overlap=body.overlap, expires_at=body.expires_at)
     async with call.change(tenant=tenant(call), keyed=False) as tx:
+        command = RotateKey(key_id=key_id, seen=call.seen, overlap=body.overlap, expires_at=body.expires_at)
         made = await keys.rotate(tx, command)
         return _secret(call.answer(await key_list.made(tx, made), version=made.key.version))
 

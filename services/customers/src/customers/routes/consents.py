@@ -77,8 +77,8 @@ async def request_management(
 
     Tell the customer beforehand that the mail is coming (CUS-50).
     """
-    command = RequestManagement(customer_id=customer_id, seen=call.seen, management_type=body.management_type)
     async with call.change(customer=customer_id) as tx:
+        command = RequestManagement(customer_id=customer_id, seen=call.seen, management_type=body.management_type)
         consent = await management.request(tx, command)
         return call.answer(ConsentView.of_entity(consent), status=202, version=consent.version)
 
@@ -88,8 +88,8 @@ async def choose_communications(
     customer_id: UUID, body: CommunicationsChosen, call: Annotated[Call, allow(kinds=SET_COMMUNICATIONS.kinds)]
 ) -> Response:
     """Say whether the customer is mailed besides its partner (CUS-57 to CUS-59)."""
-    command = ChooseCommunications(customer_id=customer_id, seen=call.seen, communications_mode=body.communications_mode)
     async with call.change(customer=customer_id) as tx:
+        command = ChooseCommunications(customer_id=customer_id, seen=call.seen, communications_mode=body.communications_mode)
         customer = await communications.choose(tx, command)
         return call.answer(customer_list.shown(customer), version=customer.version)
 
@@ -105,8 +105,8 @@ async def request_launch(customer_id: UUID, call: Annotated[Call, allow(kinds=RE
 @router.post("/consents/revoke", response_model=CustomerView)
 async def revoke(customer_id: UUID, body: Revocation, call: Annotated[Call, allow(kinds=REVOKE_CONSENT.kinds)]) -> Response:
     """Take back what was asked for, or what was granted. Nobody launches a console by it any more, until the customer is asked again."""
-    command = Revoke(customer_id=customer_id, seen=call.seen, kind=body.kind)
     async with call.change(customer=customer_id, stand_in=True) as tx:
+        command = Revoke(customer_id=customer_id, seen=call.seen, kind=body.kind)
         customer = await revoking.revoke(tx, command)
         return call.answer(customer_list.shown(customer, to=call.principal.kind), version=customer.version)
 

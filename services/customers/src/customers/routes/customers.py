@@ -46,8 +46,8 @@ async def change(customer_id: UUID, body: ChangedCustomer, call: Annotated[Call,
 
     A name that is like a denied party's holds the customer in review.
     """
-    command = body.command(customer_id, call.seen)
     async with call.change(customer=customer_id) as tx:
+        command = body.command(customer_id, call.seen)
         customer = await details.change(tx, command)
         return call.answer(customer_list.shown(customer, to=call.principal.kind), version=customer.version)
 
@@ -62,8 +62,8 @@ async def replace_first_address(
 
     Links mailed to the old address stop working; `POST /v1/users/{user_id}/link` mails one to the new address.
     """
-    command = ReplaceAddress(customer_id=customer_id, seen=call.seen, email=body.email)
     async with call.change(customer=customer_id) as tx:
+        command = ReplaceAddress(customer_id=customer_id, seen=call.seen, email=body.email)
         customer = await first_admins.replace_address(tx, command)
         return call.answer(customer_list.shown(customer), version=customer.version)
 

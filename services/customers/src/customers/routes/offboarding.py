@@ -62,8 +62,8 @@ async def preview_disabling(customer_id: UUID, call: Annotated[Call, DISABLERS])
 @router.post("/disable", response_model=CustomerView)
 async def disable(customer_id: UUID, call: Annotated[Call, DISABLERS], body: Confirmed = NOT_CONFIRMED) -> Response:
     """Put a customer to rest: its users are signed out, and nothing new is sold to it (C-2). What it has bought goes on."""
-    command = DisableCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
     async with call.change(customer=customer_id) as tx:
+        command = DisableCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
         customer = await disabling.disable(tx, command)
         return call.answer(customer_list.shown(customer), version=customer.version)
 
@@ -86,8 +86,8 @@ async def preview_unlinking(customer_id: UUID, call: Annotated[Call, UNLINKERS])
 @router.post("/unlink", status_code=202, response_model=JobView)
 async def unlink(customer_id: UUID, call: Annotated[Call, UNLINKERS], body: Confirmed = NOT_CONFIRMED) -> Response:
     """Run the customer no longer: it lives on under the root party (CUS-60). When the job is done you see it no more."""
-    command = UnlinkCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
     async with call.change(customer=customer_id) as tx:
+        command = UnlinkCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
         return accepted(call, await unlinking.unlink(tx, command))
 
 
@@ -119,8 +119,8 @@ async def preview_deletion(customer_id: UUID, call: Annotated[Call, DELETERS]) -
 @router.post("/delete", status_code=202, response_model=JobView)
 async def delete(customer_id: UUID, call: Annotated[Call, DELETERS], body: Confirmed = NOT_CONFIRMED) -> Response:
     """Delete a customer. Its products must be gone (CUS-62); the job ends when it is deleted, or something was in the way."""
-    command = DeleteCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
     async with call.change(customer=customer_id) as tx:
+        command = DeleteCustomer(customer_id=customer_id, seen=call.seen, confirmation=body.confirmation)
         return accepted(call, await deletion.delete(tx, command))
 
 

@@ -63,8 +63,8 @@ NOT_CONFIRMED: Final = Confirmed()
 @router.patch("", response_model=PartnerView)
 async def change(partner_id: UUID, body: ChangedPartner, call: Annotated[Call, _MANAGERS]) -> Response:
     """Change a partner (CUS-69, CUS-74), as far as the policy `field_mutability` opens it to the caller."""
-    command = body.command(seen=call.seen)
     async with call.change(tenant=partner_id) as tx:
+        command = body.command(seen=call.seen)
         partner = await editing.change(tx, command)
         return call.answer(partners.shown(partner), version=partner.version)
 

@@ -30,16 +30,16 @@ async def list_reviews(query: Annotated[ListQuery, Query()], call: Annotated[Cal
 
 @router.post("/customers/{customer_id}/review/clear", response_model=CustomerView)
 async def clear(customer_id: UUID, call: Annotated[Call, allow(kinds=CLEAR_REVIEW.kinds)]) -> Response:
-    command = ClearReview(customer_id=customer_id, seen=call.seen)
     async with call.change(tenant=await _whose(call, customer_id)) as tx:
+        command = ClearReview(customer_id=customer_id, seen=call.seen)
         customer = await reviews.clear(tx, command)
         return call.answer(customer_list.shown(customer), version=customer.version)
 
 
 @router.post("/customers/{customer_id}/review/reject", response_model=CustomerView)
 async def reject(customer_id: UUID, body: Rejection, call: Annotated[Call, allow(kinds=REJECT_REVIEW.kinds)]) -> Response:
-    command = RejectReview(customer_id=customer_id, seen=call.seen, reason=body.reason)
     async with call.change(tenant=await _whose(call, customer_id)) as tx:
+        command = RejectReview(customer_id=customer_id, seen=call.seen, reason=body.reason)
         customer = await reviews.reject(tx, command)
         return call.answer(customer_list.shown(customer), version=customer.version)
 

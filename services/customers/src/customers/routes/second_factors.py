@@ -111,8 +111,8 @@ async def rules(call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
 @router.put("/v1/sign-in-rules", response_model=SignInRulesView)
 async def set_rules(body: SignInRules, call: Annotated[Call, RULERS]) -> Response:
     """Require a second factor, or no more. Who has none can do nothing but enrol one, in every service within five seconds."""
-    command = SetSignInRules(seen=call.seen, second_factor=body.second_factor, second_factor_below=body.second_factor_below)
     async with call.change(tenant=tenant(call)) as tx:
+        command = SetSignInRules(seen=call.seen, second_factor=body.second_factor, second_factor_below=body.second_factor_below)
         partner = await sign_in_rules.put(tx, command)
         return call.answer(SignInRulesView.of_entity(partner), version=partner.version)
 

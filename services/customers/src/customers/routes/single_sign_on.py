@@ -84,8 +84,8 @@ async def list_connections(_: Annotated[Asked, Query()], call: Annotated[Call, _
 @router.patch("/sso-connections/{connection_id}", response_model=SsoConnectionView)
 async def close_passwords(connection_id: UUID, body: ClosedPasswords, call: Annotated[Call, _MANAGERS]) -> Response:
     """Close passwords for the users of the connection's domains, or open them again."""
-    command = ClosePasswords(connection_id=connection_id, seen=call.seen, closed=body.passwords_closed)
     async with call.change(tenant=tenant(call)) as tx:
+        command = ClosePasswords(connection_id=connection_id, seen=call.seen, closed=body.passwords_closed)
         changed = await connections.close_passwords(tx, command)
         return call.answer(SsoConnectionView.of_entity(changed), version=changed.version)
 
@@ -93,8 +93,8 @@ async def close_passwords(connection_id: UUID, body: ClosedPasswords, call: Anno
 @router.post("/sso-connections/{connection_id}/verify", response_model=SsoConnectionView)
 async def verify(connection_id: UUID, body: ConfirmedDomain, call: Annotated[Call, _OPERATORS]) -> Response:
     """Confirm that a domain is the partner's; the operator acts as the partner."""
-    command = VerifyDomain(connection_id=connection_id, seen=call.seen, domain=body.domain)
     async with call.change(tenant=tenant(call)) as tx:
+        command = VerifyDomain(connection_id=connection_id, seen=call.seen, domain=body.domain)
         changed = await connections.verify(tx, command)
         return call.answer(SsoConnectionView.of_entity(changed), version=changed.version)
 

@@ -77,8 +77,8 @@ async def list_stages(
 @router.patch("/{stage_id}", response_model=StageView)
 async def change(customer_id: UUID, stage_id: UUID, body: StageChange, call: Annotated[Call, PLANNERS]) -> Response:
     """Move a stage, announce it otherwise, tick off what is done; until it happens."""
-    command = ChangeStage(customer_id=customer_id, stage_id=stage_id, seen=call.seen, at=body.at, notices=body.notices, done=body.done)
     async with call.change(customer=customer_id) as tx:
+        command = ChangeStage(customer_id=customer_id, stage_id=stage_id, seen=call.seen, at=body.at, notices=body.notices, done=body.done)
         stage = await staging.change(tx, command)
         return call.answer(StageView.of_entity(stage), version=stage.version)
 

@@ -46,8 +46,8 @@ async def list_programmes(query: Annotated[ListQuery, Query()], call: Annotated[
 @router.post("/{programme_id}/activate", response_model=ProgrammeView)
 async def activate(programme_id: UUID, call: Annotated[Call, allow(Permission.PROGRAMMES_MANAGE)]) -> Response:
     """Activate what was validated; once is enough, and twice is once."""
-    command = ActivateProgramme(programme_id=programme_id, seen=call.seen)
     async with call.change() as tx:
+        command = ActivateProgramme(programme_id=programme_id, seen=call.seen)
         programme = await programmes.activate(tx, command)
         return call.answer(ProgrammeView.of_entity(programme), version=programme.version)
 
@@ -55,9 +55,9 @@ async def activate(programme_id: UUID, call: Annotated[Call, allow(Permission.PR
 @router.post("/{programme_id}/end", response_model=ProgrammeView)
 async def end(programme_id: UUID, body: ProgrammeEnd, call: Annotated[Call, allow(kinds=_OPERATORS)]) -> Response:
     """End a partner's programme; nothing more is provisioned under it."""
-    command = EndProgramme(programme_id=programme_id, reason=body.reason, seen=call.seen)
     async with call.read() as read:
         whose = await programmes.partner_of(read, programme_id)
     async with call.change(tenant=whose) as tx:
+        command = EndProgramme(programme_id=programme_id, reason=body.reason, seen=call.seen)
         programme = await programmes.end(tx, command)
         return call.answer(ProgrammeView.of_entity(programme), version=programme.version)

@@ -99,7 +99,10 @@ class Call:
 
     @property
     def seen(self) -> Seen:
-        """The versions the caller has seen, from ``If-Match``; required where a resource exists already."""
+        """The versions the caller has seen, from ``If-Match``; required where a resource exists already.
+
+        Ask inside ``change``: whoever may not change it at all is told that first, and leaves a trace.
+        """
         return etags.seen(self._request.headers.get("if-match"))
 
     @asynccontextmanager
@@ -281,7 +284,8 @@ async def _principal(request: Request, rails: Rails) -> Principal:
     if wanted is None:
         return principal
     if principal.kind not in {"partner", "operator"}:
-        raise NotAllowed
+        async with denials(rails.database, principal, None):
+            raise NotAllowed
     try:
         return dataclasses.replace(principal, acting_as=UUID(wanted))
     except ValueError as bad:
