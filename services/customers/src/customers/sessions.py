@@ -126,15 +126,15 @@ async def refresh(database: ApiDatabase, keyring: Keyring, now: datetime, *, tok
     """
     async with database.at_the_door() as door:
         found = (await door.execute(_REFRESH, {"token": digest(token)})).one_or_none()
-        goes_on = found is not None and found.used_at is None and _goes_on(found, now)
-        refusal = _refusal(found) if goes_on else None
-        if goes_on and refusal is None:
-            signed_in = letting_in.issue(keyring, found, session_id=found.session_id, now=now)
+        going = found if found is not None and found.used_at is None and _goes_on(found, now) else None
+        refusal = None if going is None else _refusal(going)
+        if going is not None and refusal is None:
+            signed_in = letting_in.issue(keyring, going, session_id=going.session_id, now=now)
             values = {"old": digest(token), "new": digest(signed_in.refresh_token), "at": now, "until": now + REFRESHABLE}
             await door.execute(_ROTATE, values)
             return signed_in
-    if refusal is not None:
-        await letting_in.audit(database, letting_in.who(found), denied=refusal.code)
+    if going is not None and refusal is not None:
+        await letting_in.audit(database, letting_in.who(going), denied=refusal.code)
         raise refusal
     if found is not None and found.used_at is not None:
         await _end(database, letting_in.who(found, session_id=found.session_id), now, "reuse", denied=SessionEnded.code)
