@@ -31,7 +31,7 @@ from customers.tables.sandboxes import ClockAnswer, Sandbox
 LONGEST: Final = timedelta(days=3653)
 """Ten years: the furthest that one advance goes."""
 
-ADVANCE: Final = JobKind(name="customers.clock_advance", permission=Permission.PARTNER_MANAGE, kinds=frozenset({"partner", "operator"}))
+ADVANCE: Final = JobKind(name="customers.clock_advance", permission=Permission.PARTNER_MANAGE)
 """Its items are ticks; how many there will be shows only while it is done."""
 
 

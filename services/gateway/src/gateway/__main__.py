@@ -1,13 +1,11 @@
 """The command line: ``python -m gateway serve|api``, which are the same, for the gateway has neither workers nor a database."""
 
-import gc
-
 import structlog
 import typer
 import uvloop
 from prometheus_client import start_http_server
 
-from chassis import logs, metrics, tracing
+from chassis import logs, memory, metrics, tracing
 from chassis.environment import load
 from chassis.serving import serve as serve_app
 from gateway.app import listening, opened
@@ -37,8 +35,7 @@ async def _run(settings: Settings) -> None:
     if settings.metrics_port is not None:
         start_http_server(settings.metrics_port, settings.http_host, registry=metrics.REGISTRY)
     async with opened(settings) as application:
-        gc.collect()
-        gc.freeze()
+        memory.settle()
         log.info("service_started", parts=["api"])
         await serve_app(application, host=settings.http_host, port=settings.http_port, **listening(settings))
         log.info("service_stopped")

@@ -15,6 +15,8 @@ IN_HAND: Final = 10.0
 
 
 class Circuit:
+    """One service's: open, nobody is sent there for a while."""
+
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures = 0
@@ -43,6 +45,8 @@ class Circuit:
 
 
 class RetryBudget:
+    """How many retries one service is still good for: they follow the requests, so that an outage is not made worse."""
+
     def __init__(self) -> None:
         self._left = IN_HAND
 

@@ -18,7 +18,7 @@ from chassis.errors import Refusal
 from chassis.http import problems
 from chassis.http.answers import Answer
 from chassis.http.limits import BAD_TARGET
-from chassis.http.problems import Problem
+from chassis.http.problems import INTERNAL, Problem
 from chassis.tokens import Verifier, bearer
 from gateway import heads
 from gateway.errors import NoSuchPath, UpstreamUnavailable
@@ -35,9 +35,6 @@ type Page = Callable[[Scope], Awaitable[Answer]]
 """What the gateway answers itself, by GET."""
 type Said = tuple[tuple[bytes, bytes], ...]
 
-INTERNAL: Final = Problem(
-    status=500, code="internal", title="Something went wrong on our side.", remedy="Try again; if it stays, report the request_id."
-)
 ONLY_GET: Final = Problem(
     status=405,
     code="method_not_allowed",

@@ -21,7 +21,9 @@ type Check = Callable[[], Awaitable[bool | None]]
 """Holds unless it answers False or raises."""
 
 PATIENCE: Final = 2.0
+"""Seconds that one check may take."""
 REMEMBERED: Final = 1.0
+"""Seconds for which what was found is good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,8 @@ class Readiness:
 
 
 class Health:
+    """Whether a process can do its work, by checks that are made when somebody asks."""
+
     def __init__(self, checks: Mapping[str, Check] | None = None, *, patience: float = PATIENCE, remembered: float = REMEMBERED) -> None:
         self._checks = dict(checks or {})
         self._patience = patience

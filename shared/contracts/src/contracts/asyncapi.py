@@ -180,11 +180,11 @@ def _schemas(records: Iterable[type[Record]]) -> dict[str, Document]:
     """Every record by its topic, and their parts as ``<teller>.<Name>``."""
     found: dict[str, Document] = {}
     for record in records:
-        published = schemas.schema_of(record)
+        whole = schemas.schema_of(record)
         for name in ("$schema", "$id"):
-            del published[name]
-        parts = published.pop("$defs", {})
-        for name, schema in ({record.topic: published} | {_part(record, name): part for name, part in parts.items()}).items():
+            del whole[name]
+        parts = whole.pop("$defs", {})
+        for name, schema in ({record.topic: whole} | {_part(record, name): part for name, part in parts.items()}).items():
             moved = _moved(schema, record)
             if found.setdefault(name, moved) != moved:
                 raise TwoMeanings(f"{name} means something else in {record.topic} than elsewhere")

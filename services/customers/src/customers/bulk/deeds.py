@@ -59,7 +59,7 @@ async def delete(tx: Transaction, item: Item) -> None:
 
 
 def _kind(name: str, action: Action, perform: Callable[[Transaction, Item], Awaitable[None]]) -> JobKind:
-    return JobKind(name=f"customers.bulk_{name}", perform=perform, permission=action.permission, kinds=action.kinds, customers=True)
+    return JobKind(name=f"customers.bulk_{name}", perform=perform, permission=action.permission, customers=True)
 
 
 TAG: Final = _kind("tag", actions.TAG, tag)

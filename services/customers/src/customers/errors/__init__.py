@@ -1,5 +1,6 @@
 """Every reason for which customers refuses."""
 
+from chassis.access.rights import CustomerNotFound as CustomerNotFound
 from chassis.errors import Kind, Refusal
 
 
@@ -63,14 +64,6 @@ class EulaOutdated(Refusal):
     code = "eula_not_in_force"
     remedy = "Show the terms that GET /v1/eula names, and send their version once they are accepted."
     rule = "CUS-26"
-
-
-class CustomerNotFound(Refusal):
-    """There is no such customer."""
-
-    kind = Kind.NOT_FOUND
-    code = "customer_not_found"
-    remedy = "Check the id; list the customers you can see with GET /v1/customers."
 
 
 class NotEditable(Refusal):

@@ -33,7 +33,7 @@ from customers.tables.customers import Customer
 from customers.tables.offboarding import Deletion
 
 PURGE: Final = "customer.purge"
-DELETE: Final = JobKind(name="customers.delete", permission=actions.DELETE.permission, kinds=actions.DELETE.kinds, customers=True)
+DELETE: Final = JobKind(name="customers.delete", permission=actions.DELETE.permission, customers=True)
 """It is about one customer; the answers of licensing carry it on."""
 
 

@@ -61,6 +61,4 @@ async def perform(tx: Transaction, item: Item) -> None:
     await going.unlink(tx, await hold(tx, item.id, Seen(None)))
 
 
-UNLINK: Final = JobKind(
-    name="customers.unlink", perform=perform, permission=actions.UNLINK.permission, kinds=actions.UNLINK.kinds, customers=True
-)
+UNLINK: Final = JobKind(name="customers.unlink", perform=perform, permission=actions.UNLINK.permission, customers=True)

@@ -1,7 +1,7 @@
 """What mapped classes of every service have in common.
 
-The three classes of tables (tenant, access, shared) and the rails differ by their policies,
-which ``chassis.database.schema`` creates; here is only their shape.
+The classes of tables differ by their policies, which ``chassis.database.schema`` names and creates;
+here is only their shape.
 """
 
 from datetime import datetime

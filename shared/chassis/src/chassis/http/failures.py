@@ -20,7 +20,7 @@ from chassis.failures import Verdict, judge, sqlstate
 from chassis.http import etags, problems
 from chassis.http.idempotency import Replayed
 from chassis.http.invalid import invalid
-from chassis.http.problems import Problem
+from chassis.http.problems import INTERNAL, Problem
 
 log = structlog.get_logger(__name__)
 
@@ -54,9 +54,6 @@ STORAGE_FULL: Final = Problem(
     title="There is no room to keep more.",
     remedy="Nothing was changed. Try again later, with the same Idempotency-Key; whoever runs this makes room.",
     retry_after=30,
-)
-INTERNAL: Final = Problem(
-    status=500, code="internal", title="Something went wrong on our side.", remedy="Try again; if it stays, report the request_id."
 )
 
 

@@ -37,6 +37,7 @@ from chassis.http import problems
 from chassis.http.answers import Answer
 
 LARGEST_BODY: Final = 64 * 1024
+"""Bytes of an answer."""
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT_HEADERS: Final = frozenset({"content-type", "etag", "location", "cache-control", "retry-after", "partnerdeck-consistency"})
 _PASSING: Final = frozenset({400, 401, 412, 428, 429})

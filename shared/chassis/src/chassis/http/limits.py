@@ -50,7 +50,7 @@ TOOK_TOO_LONG: Final = Problem(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """``seconds`` is the time until the answer begins; a stream may go on behind that."""
+    """``body`` and ``head`` are bytes; ``seconds`` is the time until the answer begins, and a stream may go on behind that."""
 
     body: int = 1024 * 1024
     head: int = 16 * 1024

@@ -72,6 +72,11 @@ class Problem:
         return Answer(status=self.status, body=msgspec.json.encode(members), headers=headers)
 
 
+INTERNAL: Final = Problem(
+    status=500, code="internal", title="Something went wrong on our side.", remedy="Try again; if it stays, report the request_id."
+)
+
+
 def _error(found: FieldError) -> dict[str, str]:
     own = {"rule": found.rule, "remedy": found.remedy}
     said = {name: text for name, text in own.items() if text is not None}

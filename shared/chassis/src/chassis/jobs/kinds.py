@@ -61,7 +61,6 @@ class JobKind:
     name: str
     perform: Callable[[Transaction, Item], Awaitable[None]] | None = None
     permission: Permission | None = None
-    kinds: frozenset[str] = frozenset({"partner"})
     customers: bool = False
     most: int = 10_000
     chunk: int = 200
