@@ -93,4 +93,4 @@ async def _admit(tx: Transaction, customer: Customer, partner_id: UUID) -> None:
         raise NoPlaceToMove
 
 
-MOVE: Final = JobKind(name="customers.move", perform=perform, permission=actions.MOVE.permission, kinds=actions.MOVE.kinds, customers=True)
+MOVE: Final = JobKind(name="customers.move", perform=perform, permission=actions.MOVE.permission, customers=True)
