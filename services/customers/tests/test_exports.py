@@ -116,6 +116,22 @@ async def test_who_may_read_no_longer_gets_no_more_and_no_end(web: Web, monkeypa
     assert 2 <= len(cut) < len(whole)
 
 
+async def test_who_takes_too_long_is_not_waited_for(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An export holds one of few connections."""
+    monkeypatch.setattr(exports, "_TAKEN_WITHIN", 0.2)
+    partner = await web.a_partner()
+    await some(partner, "Model GmbH")
+    await as_owner(web, MANY)
+
+    async def dawdle() -> None:
+        await asyncio.sleep(30)
+
+    cut = await asked(partner, after_the_first_piece=dawdle)
+
+    assert all(one["more_body"] for one in cut[1:])
+    assert len(read(await partner.get("/v1/customers/export.csv"))) == 5001
+
+
 async def test_a_refusal_before_the_first_piece_is_a_problem(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     partner = await web.a_partner()
     monkeypatch.setattr(exports, "MOST_AT_ONCE", 0)

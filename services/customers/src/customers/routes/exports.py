@@ -26,7 +26,7 @@ class ExportQuery(CustomerFilters):
     sort: SortText | None = None
 
 
-class Selected(Body):
+class Exported(Body):
     """Which customers; one that the caller does not see is left out."""
 
     ids: Annotated[list[UUID], Len(1, 10_000)]
@@ -43,7 +43,7 @@ async def export_all(query: Annotated[ExportQuery, Query()], call: Annotated[Cal
 
 
 @router.post("", status_code=200, response_class=Export)
-async def export_selected(body: Selected, call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
+async def export_selected(body: Exported, call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
     """Selected customers as a CSV file, like `GET`."""
     return _export(call, Filters(ids=body.ids))
 

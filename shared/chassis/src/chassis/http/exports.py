@@ -94,6 +94,10 @@ class Export(Response):
             await self._stream(send, leaving)
         except _Left:
             return
+        except TimeoutError:
+            if not self._begun:
+                raise
+            log.warning("export_cut", code="too_slow")
         except Refusal as refusal:
             if not self._begun:
                 raise
