@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from chassis.http import correlation
 from chassis.http.bodies import Body
-from chassis.http.calls import Call, allow
+from chassis.http.calls import Call
 from customers import credentials
 from customers.credentials import ChangePassword, SetPassword
 from customers.identity import resets
-from customers.routes.own import EVERYBODY, device, tenant, tools
+from customers.routes.own import ONESELF, device, tenant, tools
 from customers.routes.sessions import Email, Password, Token
 from customers.rules import password_rules, proving, throttling
 from customers.rules.proving import Shown
@@ -62,7 +62,7 @@ async def reset_password(body: Forgotten, request: Request) -> Response:
 
 
 @router.post("/v1/me/password", status_code=204)
-async def change_password(body: AnotherPassword, request: Request, call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
+async def change_password(body: AnotherPassword, request: Request, call: Annotated[Call, ONESELF]) -> Response:
     """Change one's own password; the other sessions are over, and this one goes on once it exchanges its refresh token."""
     rails, keyring = tools(request)
     shown = Shown(password=body.current_password, pointer="/current_password")

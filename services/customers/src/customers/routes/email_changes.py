@@ -7,11 +7,11 @@ from starlette.responses import Response
 
 from chassis.http import correlation
 from chassis.http.bodies import Body
-from chassis.http.calls import Call, allow
+from chassis.http.calls import Call
 from chassis.http.text import EmailAddress
 from customers.identity import email_changes
 from customers.identity.email_changes import AskForAddress
-from customers.routes.own import EVERYBODY, tenant, tools
+from customers.routes.own import ONESELF, tenant, tools
 from customers.routes.sessions import Password, Token
 from customers.rules import proving
 from customers.rules.proving import Shown
@@ -31,7 +31,7 @@ class FollowedLink(Body):
 
 
 @router.post("/v1/me/email-change", status_code=202)
-async def ask(body: AnotherAddress, request: Request, call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
+async def ask(body: AnotherAddress, request: Request, call: Annotated[Call, ONESELF]) -> Response:
     """Ask to sign in by another address. It is written to and confirms it; until then nothing changes."""
     rails, keyring = tools(request)
     await proving.prove(rails.database, keyring, call.principal, Shown(password=body.password), rails.clock.now())

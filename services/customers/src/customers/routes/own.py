@@ -6,12 +6,13 @@ from uuid import UUID
 from fastapi import Request
 
 from chassis.http import correlation
-from chassis.http.calls import Call, Rails, rails_of
+from chassis.http.calls import Call, Rails, allow, rails_of
 from customers.rules.keyring import Keyring
 from customers.rules.letting_in import Device
 
 EVERYBODY: Final = frozenset({"partner", "operator", "customer"})
 STAFF: Final = frozenset({"partner", "operator"})
+ONESELF: Final = allow(kinds=EVERYBODY, own=True)
 
 
 def tools(request: Request) -> tuple[Rails, Keyring]:

@@ -15,14 +15,13 @@ from chassis.http.text import EmailAddress, LanguageTag, Name, Text
 from customers import users
 from customers.identity import profiles, resting
 from customers.identity.profiles import Profile, WantedContact
-from customers.routes.own import EVERYBODY, STAFF, tenant
+from customers.routes.own import ONESELF, STAFF, tenant
 from customers.rules.holding import hold_user
 from customers.tables.users import User
 from customers.users import UserView
 
 router: Final = APIRouter(tags=["profiles"])
 
-ONESELF: Final = allow(kinds=EVERYBODY)
 MANAGERS: Final = allow(Permission.USERS_MANAGE, kinds=STAFF)
 
 

@@ -15,14 +15,14 @@ from customers import users
 from customers.identity import second_factors, sign_in_rules
 from customers.identity.second_factors import Confirm, Enrol, EnrolmentView, GiveUp, RecoveryView, StandingView
 from customers.identity.sign_in_rules import SetSignInRules, SignInRulesView
-from customers.routes.own import EVERYBODY, STAFF, tenant, tools
+from customers.routes.own import EVERYBODY, ONESELF, STAFF, tenant, tools
 from customers.routes.sessions import Code, Password
 from customers.rules import proving
 from customers.rules.proving import Shown
 
 router: Final = APIRouter(tags=["second-factors"])
 
-ENROLLING: Final = allow(kinds=EVERYBODY, enrolling=True)
+ENROLLING: Final = allow(kinds=EVERYBODY, enrolling=True, own=True)
 MANAGERS: Final = allow(Permission.USERS_MANAGE, kinds=STAFF)
 RULERS: Final = allow(Permission.PARTNER_MANAGE, kinds=STAFF)
 
@@ -72,7 +72,7 @@ async def confirm(body: FirstCode, call: Annotated[Call, ENROLLING]) -> Response
 
 
 @router.post("/v1/me/second-factor/recovery-codes", response_model=RecoveryView)
-async def renew_recovery(body: OwnPassword, request: Request, call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
+async def renew_recovery(body: OwnPassword, request: Request, call: Annotated[Call, ONESELF]) -> Response:
     """Make ten new recovery codes; the old ones are worth nothing any more."""
     rails, keyring = tools(request)
     await proving.prove(rails.database, keyring, call.principal, Shown(password=body.password), rails.clock.now())
@@ -81,7 +81,7 @@ async def renew_recovery(body: OwnPassword, request: Request, call: Annotated[Ca
 
 
 @router.post("/v1/me/second-factor/disable", status_code=204)
-async def give_up(body: OwnPassword, request: Request, call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
+async def give_up(body: OwnPassword, request: Request, call: Annotated[Call, ONESELF]) -> Response:
     """Sign in by the password alone again, where nobody requires more."""
     rails, keyring = tools(request)
     await proving.prove(rails.database, keyring, call.principal, Shown(password=body.password), rails.clock.now())

@@ -17,7 +17,7 @@ from chassis.keys import published
 from customers import sessions, users
 from customers.identity import own_sessions
 from customers.identity.own_sessions import EndSessions, SessionView
-from customers.routes.own import EVERYBODY, STAFF, device, tenant, tools
+from customers.routes.own import ONESELF, STAFF, device, tenant, tools
 from customers.rules.letting_in import SignedIn
 from customers.rules.password_rules import LONGEST
 from customers.sessions import ChallengeView, TokensView
@@ -84,14 +84,14 @@ async def end(body: RefreshToken, request: Request) -> None:
 
 
 @router.get("/v1/me/sessions", response_model=Listing[SessionView])
-async def list_mine(call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
+async def list_mine(call: Annotated[Call, ONESELF]) -> Response:
     """Where one is signed in."""
     async with call.read() as read:
         return call.answer(await own_sessions.of(read, call.principal.user_id))
 
 
 @router.post("/v1/me/sessions/end", status_code=204)
-async def end_mine(call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
+async def end_mine(call: Annotated[Call, ONESELF]) -> Response:
     """Sign out everywhere, here too. It is over in every service within five seconds."""
     async with call.change(tenant=tenant(call)) as tx:
         await own_sessions.end(tx, EndSessions(user_id=call.principal.user_id))
@@ -99,7 +99,7 @@ async def end_mine(call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
 
 
 @router.post("/v1/me/sessions/{session_id}/end", status_code=204)
-async def end_one(session_id: UUID, call: Annotated[Call, allow(kinds=EVERYBODY)]) -> Response:
+async def end_one(session_id: UUID, call: Annotated[Call, ONESELF]) -> Response:
     """End one session in every service within five seconds; the others go on once they exchange their refresh token."""
     async with call.change(tenant=tenant(call)) as tx:
         await own_sessions.end(tx, EndSessions(user_id=call.principal.user_id, session_id=session_id))

@@ -128,7 +128,8 @@ class Call:
             Refusal: the rights do not suffice, or what the body of the block raises.
             Replayed: the same key was answered before.
         """
-        if customer and self.principal.kind == "operator" and tenant is None and self.principal.acting_as is None:
+        named = tenant or self.principal.acting_as
+        if customer and self.principal.kind == "operator" and named is None and "operator" in self._needs.kinds:
             raise ActingAsNeeded
         role = "partner" if stand_in and customer and self.principal.kind == "customer" else None
         change = self._change(customer, tenant, founding, keyed=keyed, role=role)
@@ -255,18 +256,26 @@ class Call:
             raise Replayed(standing)
 
 
-def allow(permission: Permission | None = None, *, kinds: frozenset[str] = PARTNERS, enrolling: bool = False, waking: bool = False) -> Any:
+def allow(
+    permission: Permission | None = None,
+    *,
+    kinds: frozenset[str] = PARTNERS,
+    enrolling: bool = False,
+    waking: bool = False,
+    own: bool = False,
+) -> Any:
     """Who may call an operation, as a parameter's dependency.
 
     ``call: Annotated[Call, allow(Permission.CUSTOMERS_ADD)]``: partners with that permission. ``enrolling`` is for
     operations that give a user its second factor: whoever must have one and has none may call these alone.
-    ``waking`` is for the one that enables a partner again.
+    ``waking`` is for the one that enables a partner again. ``own`` is for what is the caller's own, whomever it acts as.
     """
     needs = Needs(permission=permission, kinds=kinds, enrolling=enrolling, waking=waking)
 
     async def call(request: Request) -> Call:
         rails: Rails = request.app.state.service
-        return Call(request, rails, await _principal(request, rails), needs)
+        principal = await _principal(request, rails)
+        return Call(request, rails, dataclasses.replace(principal, acting_as=None) if own else principal, needs)
 
     return Depends(call)
 
