@@ -176,7 +176,7 @@ def item_of(row: DueRow) -> DueItem:
 async def test_a_customer_takes_its_subscriptions_along_whatever_is_heard_first(
     worker_database: WorkerDatabase, clock: FixedClock, *, rehomed_first: bool
 ) -> None:
-    """Its trial's end is planned there too, its lines come along, and the old partner tells what it lost."""
+    """MKT-02: they keep their ids. Its trial's end is planned there too, its lines come along, and the old partner tells what it lost."""
     old, new = new_id(), new_id()
     customer = CustomerTold(partner_id=old)
     async with worker_database.work() as work:

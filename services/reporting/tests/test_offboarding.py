@@ -1,4 +1,4 @@
-"""A customer's timeline changes hands with it, and nothing of a purged customer is left in the read models (C-2)."""
+"""A customer's timeline changes hands with it, and nothing of a purged customer is left in the read models (C-2, MKT-02)."""
 
 from datetime import timedelta
 from uuid import UUID
