@@ -60,6 +60,7 @@ LACKING = (
     ("SELECT due.partner_id, due.id FROM due WHERE due.id = $1", ["due"]),
     ("select id from due_read where id = $1 order by partner_id", ["due"]),
     ("update due set attempts = 0 where kind = $1", ["due"]),
+    ("update due set partner_id = $1 where id = $2", ["due"]),
     ("delete from due where id = any($1)", ["due"]),
     ("select d.id from jobs j join due d on d.id = j.id where j.partner_id = $1", ["due"]),
     ("select id from jobs where exists (select from due where due.subject = jobs.id)", ["due", "jobs"]),

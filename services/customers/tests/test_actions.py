@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import pytest
 
+from contracts.root import ROOT_PARTNER_ID
 from customers.errors import NotOffered
 from customers.rules import actions
 from customers.rules.capabilities import Action
@@ -21,6 +22,7 @@ VERBS: Final[dict[Action, tuple[str, str, Any]]] = {
     actions.DISABLE: ("POST", "/disable", None),
     actions.ENABLE: ("POST", "/enable", None),
     actions.UNLINK: ("POST", "/unlink", None),
+    actions.MOVE: ("POST", "/move", {"partner_id": str(ROOT_PARTNER_ID)}),
     actions.DELETE: ("POST", "/delete", None),
     actions.RESTORE: ("POST", "/restore", None),
     actions.MOVE: ("POST", "/move", {"partner_id": "01936b00-0000-7000-8000-000000000009"}),

@@ -24,6 +24,7 @@ from chassis.database.tables import TenantRow
 _RAW: Final = ("fetch", "fetchrow", "fetchval", "execute")
 _ONE: Final = r"(?:only\s+)?\"?(\w+)\"?(?:\s+(?:as\s+)?(\w+))?"
 _TOUCHED: Final = re.compile(rf"\b(?:from|join|update|using)\s+{_ONE}|(?<=\w)\s*,\s*{_ONE}(?=\s+(?:where|join|on)\b)", re.IGNORECASE)
+_SET: Final = re.compile(r"\bset\s+\"?\w+\"?\s*=.*?(?=\b(?:where|from|returning)\b|$)", re.IGNORECASE | re.DOTALL)
 _NO_ALIAS: Final = frozenset(
     (
         *("where", "on", "set", "join", "left", "right", "inner", "cross", "full", "natural", "order", "group", "having"),
@@ -51,7 +52,8 @@ def _touched(sql: str) -> Iterator[tuple[str, str]]:
 
 
 def _held(sql: str, alias: str) -> bool:
-    """Whether ``alias.partner_id`` is compared with something; without an alias' dot it may be anybody's."""
+    """Whether ``alias.partner_id`` is compared with something; without an alias' dot it may be anybody's. What is set is not compared."""
+    sql = _SET.sub(" ", sql)
     column = rf"(?:\b{alias}\"?\.|(?<![.\w\"]))\"?partner_id\"?"
     compared = rf"{column}\s*(?:=|in\b)|=\s*(?:any\s*\()?\s*{column}|\({column}\s*,[^()]*\)\s*(?:=|in\b)"
     return re.search(compared, sql, re.IGNORECASE) is not None
