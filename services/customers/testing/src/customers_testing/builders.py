@@ -7,6 +7,7 @@ from uuid import UUID
 
 from chassis.database import Transaction, Work
 from chassis.ids import new_id
+from chassis.principal import Principal
 from contracts.customers.customers import Company, Contact, ProductAsked
 from customers import customers
 from customers.rules.application import CreateCustomer
@@ -106,8 +107,13 @@ async def an_active_programme(tx: Transaction, *, capabilities: tuple[str, ...] 
 
 
 async def a_customer(tx: Transaction, **changes: Any) -> Customer:
-    """A customer as it comes into being, with what that told forgotten."""
-    customer = await customers.create(tx, an_application(**changes))
+    """A customer as it comes into being, with what that told forgotten. In a worker's transaction somebody of the partner asks."""
+    if tx.principal is None:
+        somebody = Principal(kind="partner", user_id=tx.new_id(), partner_id=tx.partner_id, gen=1)
+        async with tx.part(principal=somebody) as asked:
+            customer = await customers.create(asked, an_application(**changes))
+    else:
+        customer = await customers.create(tx, an_application(**changes))
     tx.told.clear()
     return customer
 
