@@ -12,12 +12,12 @@ import structlog
 import typer
 import uvloop
 
-from benchmarks import creating, door, exporting, platform, projecting, relaying, report, requests, screening, showing, starting
+from benchmarks import creating, door, exporting, growing, platform, projecting, relaying, report, requests, screening, showing, starting
 from benchmarks.frame import ROWS, Result, Row, measure
 from benchmarks.stage import opened
 from chassis import memory
 
-MODULES: Final = (requests, creating, screening, relaying, projecting, showing, door, exporting, starting, platform)
+MODULES: Final = (requests, creating, screening, relaying, projecting, showing, door, exporting, growing, starting, platform)
 """Where rows are: whoever adds a module names it here."""
 PAGE: Final = Path(__file__).resolve().parents[2] / "docs" / "performance.md"
 

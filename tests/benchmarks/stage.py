@@ -41,6 +41,7 @@ select made.*
  where t.id = $1
 """
 
+_SOME: Final = "select id from customers where partner_id = $1 and id <> $2 order by id limit 5000"
 _UNCHECKED: Final = "set session_replication_role = replica"
 """Rows of the form of one that passed every check are not checked again, which takes most of the time."""
 
@@ -52,19 +53,20 @@ class Stage:
         self.suite: Final = suite
         self.folder: Final = folder
         self._http = http
-        self._signed_in: tuple[float, dict[str, str]] | None = None
-        self._customers: list[UUID] = []
+        self._signed_in: dict[str, tuple[float, dict[str, str]]] = {}
+        self._customers: dict[str, list[UUID]] = {}
 
     async def partner(self) -> Api:
         """The partner, signed in."""
         return Api(self._http, await self.headers())
 
-    async def headers(self) -> dict[str, str]:
-        """The partner's, with a token that is good for some minutes more."""
-        if self._signed_in is None or time.monotonic() - self._signed_in[0] > _FRESH:
-            signed_in = await Api(self._http).signed_in(NORTHWIND.email, people.PASSWORD)
-            self._signed_in = time.monotonic(), signed_in.headers
-        return self._signed_in[1]
+    async def headers(self, email: str = NORTHWIND.email) -> dict[str, str]:
+        """The partner's, with a token that is good for some minutes more; or those of whoever signs in with another ``email``."""
+        known = self._signed_in.get(email)
+        if known is None or time.monotonic() - known[0] > _FRESH:
+            signed_in = await Api(self._http).signed_in(email, people.PASSWORD)
+            known = self._signed_in[email] = time.monotonic(), signed_in.headers
+        return known[1]
 
     async def partner_id(self) -> UUID:
         said = (await self.headers())["authorization"].split(".")[1]
@@ -76,15 +78,29 @@ class Stage:
 
     async def customers(self) -> list[UUID]:
         """The partner's customers; the first call makes a hundred thousand of them, of the form of one that was created."""
-        if not self._customers:
-            model = await (await self.partner()).post("/v1/customers", **people.customer("Model Works", "Mia Maple"))
+        return await self.customers_of(NORTHWIND.email, CUSTOMERS)
+
+    async def partner_with(self, customers: int) -> str:
+        """A partner with so many customers, made by the first call: the address by which it signs in."""
+        admin = {"name": "Gale Growth", "email": f"gale@grown-{customers}.example", "password": people.PASSWORD}
+        if admin["email"] not in self._customers:
+            operator = await Api(self._http).signed_in(*self.suite.operator)
+            await operator.post("/v1/partners", company_name=f"Grown to {customers}", country="DE", admin=admin)
+            await self.customers_of(admin["email"], customers)
+        return admin["email"]
+
+    async def customers_of(self, email: str, number: int = 0) -> list[UUID]:
+        """Some of a partner's customers; the first call makes ``number`` of them."""
+        if email not in self._customers:
+            api = Api(self._http, await self.headers(email))
+            model = await api.post("/v1/customers", **people.customer(f"Model {number}", "Mia Maple"))
             async with self.database("customers") as connection:
                 await connection.execute(_UNCHECKED)
-                await connection.execute(_FILL, UUID(model["id"]), CUSTOMERS)
+                await connection.execute(_FILL, UUID(model["id"]), number)
                 await connection.execute("vacuum analyze customers")
-                found = await connection.fetch("select id from customers where id <> $1 order by id limit 5000", UUID(model["id"]))
-            self._customers = [row["id"] for row in found]
-        return self._customers
+                found = await connection.fetch(_SOME, UUID(model["partner_id"]), UUID(model["id"]))
+            self._customers[email] = [row["id"] for row in found]
+        return self._customers[email]
 
     @asynccontextmanager
     async def database(self, service: str) -> "AsyncIterator[asyncpg.Connection[Any]]":
