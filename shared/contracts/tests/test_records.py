@@ -67,7 +67,7 @@ def test_an_unknown_field_is_ignored_when_read_at_every_depth(record: type[Recor
         b"[" * 100_000,
         b'{"a":' * 100_000,
         b'{"facts": "\\ud800"}',
-        b'{"state": NaN}',
+        b"NaN",
         b"1e999",
         b"1" + b"0" * 10_000,
     ],
