@@ -1,4 +1,4 @@
-"""The verbs of the customers service, and those of its own: ``bootstrap``, ``load-screening`` and ``consents verify``."""
+"""The verbs of the customers service, and those of its own: ``bootstrap``, ``load-screening``, ``consents verify`` and ``bundle``."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,12 +11,14 @@ from chassis.audit.commands import ledger
 from chassis.clock import SystemClock
 from chassis.database import WorkerDatabase
 from chassis.environment import EnvironmentSettings, load
+from chassis.keys import signing_key
 from chassis.operations import run_with
 from chassis.verbs import verbs
 from contracts.root import ROOT_PARTNER_ID
 from customers.app import service
 from customers.bootstrap import Bootstrap
 from customers.bootstrap import bootstrap as make_root
+from customers.bundles.commands import commands
 from customers.consents import verifying
 from customers.denied_parties import loading, rescreening
 from customers.denied_parties.files import BadList, read_file
@@ -87,6 +89,7 @@ def _opened() -> WorkerDatabase:
 
 
 _CONSENTS: Final = "What customers consented to, and whether that is still what was recorded."
+app.add_typer(commands(_opened, lambda: signing_key(load(Settings).signing_key.get_secret_value())), name="bundle")
 app.add_typer(ledger(_opened, verifying.verified, verifying.CONSENTS.owner, about=_CONSENTS), name="consents")
 
 

@@ -13,7 +13,7 @@ from customers.consoles import launching
 from customers.denied_parties import rescreening
 from customers.identity import email_changes, resets
 from customers.offboarding import deletion, purging, staging
-from customers.rules import console_sessions
+from customers.rules import console_sessions, going
 
 
 def kinds() -> Sequence[Due]:
@@ -24,7 +24,7 @@ def kinds() -> Sequence[Due]:
         Due(console_sessions.EXPIRE, launching.expire),
         expiring.DUE,
         *import_work.DUE,
-        Due(staging.STAGE, staging.carry_out),
+        Due(going.STAGE, staging.carry_out),
         Due(deletion.PURGE, purging.purge),
         Due(purging.ASK_AGAIN, purging.ask_again),
         purging.ERASING.due(),

@@ -37,6 +37,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customers/{customer_id}",
         "/v1/customers/{customer_id}/actions",
         "/v1/customers/{customer_id}/fields",
+        "/v1/customers/{customer_id}/bundle",
         "/v1/customers/{customer_id}/console-sessions",
         "/v1/customers/{customer_id}/console-sessions/{session_id}/end",
         "/v1/customers/{customer_id}/delete",

@@ -102,6 +102,16 @@ def published(keys: Iterable[OKPKey]) -> dict[str, list[dict[str, Any]]]:
     return {"keys": [{**key.as_dict(private=False), "kid": key_id, "use": "sig", "alg": CURVE} for key_id, key in public]}
 
 
+def keys_of(document: Any) -> KeySet:
+    """The keys of a JWK set at hand.
+
+    Raises:
+        ValueError: it is none.
+        JoseError: one of its keys cannot be read.
+    """
+    return KeySet(_read(document))
+
+
 def _by_id(keys: Iterable[OKPKey]) -> dict[str, OKPKey]:
     found = dict[str, OKPKey]()
     for key in keys:

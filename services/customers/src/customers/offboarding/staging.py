@@ -30,7 +30,6 @@ from customers.rules.telling import tell_customer
 from customers.tables.customers import Customer
 from customers.tables.offboarding import Stage
 
-STAGE: Final = "customer.stage"
 _ANY: Final = Seen(None)
 _OPEN: Final = ("planned", "held")
 _SPAN: Final = TypeAdapter(timedelta)
@@ -96,7 +95,7 @@ async def plan(tx: Transaction, command: PlanStages) -> list[Stage]:
             raise StagePlanned from refused
         raise
     for stage in stages:
-        await due.plan(tx, STAGE, stage.id, slot="stage", at=stage.at, payload={"customer_id": str(customer.id)})
+        await due.plan(tx, going.STAGE, stage.id, slot="stage", at=stage.at, payload={"customer_id": str(customer.id)})
     await _tell(tx, customer)
     return stages
 
@@ -142,7 +141,7 @@ async def change(tx: Transaction, command: ChangeStage) -> Stage:
     if stage.status == "held" and not _left(stage):
         stage.status = "planned"
     if stage.status == "planned":
-        await due.plan(tx, STAGE, stage.id, slot="stage", at=max(stage.at, tx.now), payload={"customer_id": str(customer.id)})
+        await due.plan(tx, going.STAGE, stage.id, slot="stage", at=max(stage.at, tx.now), payload={"customer_id": str(customer.id)})
     await _settle(tx, customer, stage)
     return stage
 
@@ -156,7 +155,7 @@ async def stop(tx: Transaction, command: StopStage) -> Stage:
     """
     customer, stage = await _open(tx, command.customer_id, command.stage_id, command.seen)
     stage.status = "stopped"
-    await due.withdraw(tx, STAGE, stage.id)
+    await due.withdraw(tx, going.STAGE, stage.id)
     await _settle(tx, customer, stage)
     return stage
 

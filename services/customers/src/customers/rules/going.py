@@ -23,6 +23,8 @@ from customers.rules.telling import tell_customer
 from customers.tables.customers import Customer
 from customers.tables.offboarding import Deletion
 
+STAGE: Final = "customer.stage"
+"""Due work: a stage whose time has come."""
 _FRESH: Final[dict[str, Any]] = {"deleted_at": None, "recoverable_until": None, "in_the_way": [], "user_ids": []}
 
 

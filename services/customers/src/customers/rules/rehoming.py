@@ -47,7 +47,7 @@ async def rehome(
     async with tx.beside(partner_id) as new:
         await rehome_due(new, [customer.id, *await _user_ids(tx, customer)])
         customer.partner_id = partner_id
-        customer.company_key = _company_key(customer, partner_id)
+        customer.company_key = company_key_with(partner_id, customer.company["name"], customer.id)
         customer.tags = []
         customer.stages = []
         customer.management_wanted = None
@@ -70,10 +70,10 @@ async def _stop_stages(tx: Transaction, customer: Customer) -> None:
     await tx.session.execute(update(Stage).where(*its_own).values(status="stopped", version=Stage.version + 1))
 
 
-def _company_key(customer: Customer, partner_id: UUID) -> str:
+def company_key_with(partner_id: UUID, name: str, customer_id: UUID) -> str:
     """The root party runs unlinked customers of everybody's, of which two may be the same company."""
-    key = company_key(customer.company["name"])
-    return f"{key} {customer.id}" if partner_id == ROOT_PARTNER_ID else key
+    key = company_key(name)
+    return f"{key} {customer_id}" if partner_id == ROOT_PARTNER_ID else key
 
 
 async def _settle(tx: Transaction) -> None:

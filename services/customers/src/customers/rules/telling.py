@@ -69,6 +69,12 @@ def tell_customer(tx: Transaction, customer: Customer, *facts: CustomerFact, urg
     tx.tell(CustomerChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts), urgent=urgent)
 
 
+def tell_state(tx: Transaction, customer: Customer) -> None:
+    """It is known from now on, at the version that it has, and nothing happened to it: it was imported with its history (BEY-15)."""
+    about = tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id, data_region=customer.data_region)
+    tx.tell(CustomerChanged(facts=[], state=CustomerState.model_validate(customer)), about=about, urgent=True)
+
+
 def tell_fact(tx: Transaction, customer: Customer, fact: CustomerFact) -> None:
     """What happened to a customer at its present version, where its state is another partner's to tell: it has changed hands."""
     tx.tell(fact, about=tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id))

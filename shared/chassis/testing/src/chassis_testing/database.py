@@ -110,6 +110,12 @@ async def fresh_database(postgres: PostgresAddress, template: str, service_name:
 
 
 @pytest.fixture
+async def another_database(postgres: PostgresAddress, template: str, service_name: str) -> DatabaseSettings:
+    """A second one for the same test: another installation's."""
+    return await _clone(postgres, template, f"{service_name}_{new_id().hex}", service_name)
+
+
+@pytest.fixture
 def clock() -> FixedClock:
     return FixedClock()
 
