@@ -41,6 +41,7 @@ async def holds_in_the_end(world: World, body: dict[str, Any], customer_id: str,
 
 
 async def test_from_creation_to_the_billing_line(world: World) -> None:
+    """CUS-27, CUS-28: once it is ordered it is listed and managed, with its profile, its user and what was asked for."""
     partner = await world.partner()
     body = world.company("Whole Way", seats=25)
     customer = await partner.post("/v1/customers", **body)

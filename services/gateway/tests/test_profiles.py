@@ -27,6 +27,7 @@ def known(stage: Stage) -> Stage:
 
 
 async def test_a_profile_is_composed_of_what_every_service_knows(known: Stage) -> None:
+    """CUS-38, as far as there are parts: computers are not known yet."""
     headers = signed_in() | {"partnerdeck-acting-as": "somebody", "x-request-id": "r1"}
     answered = await known.client.get(URL, headers=headers)
 
