@@ -41,6 +41,12 @@ OTHERWISE = {
     "off-boarding_preview_deletion": "a preview changes nothing",
     "off-boarding_preview_disabling": "a preview changes nothing",
     "off-boarding_preview_unlinking": "a preview changes nothing",
+    **dict.fromkeys(
+        (f"bulk_{verb}" for verb in ("tag", "untag", "set_communications", "disable", "enable", "unlink", "delete")),
+        "through call.change, and each item in the name of who asked: test_bulk",
+    ),
+    "exports_export_selected": "changes nothing; audited before its first byte: test_exports",
+    "off-boarding_preview_moving": "a preview changes nothing",
     "consoles_launch": "through call.change, but kept under no key: its answer holds a code",
     "consoles_exchange": "a change in the name of who launched: test_consoles",
     "consoles_introspect": "a look, in the name of who launched, that ends what is over: test_consoles",

@@ -198,7 +198,7 @@ async def test_who_may_ask(web: Web) -> None:
     assert code(await partner.post(path, wanted, if_match='"9"')) == (412, "stale")
     assert code(await stranger.post(path, wanted, if_match="*")) == (404, "customer_not_found")
     operator = await web.sign_in(OPERATOR)
-    assert code(await operator.post(path, wanted, if_match="*")) == (400, "acting_as_needed")
+    assert code(await operator.post(path, wanted, if_match="*")) == (403, "wrong_principal")
     await as_owner(web, "update roles set all_customers = 'read' where name = 'Partner Administrator'")
     assert code(await partner.post(path, wanted, if_match="*")) == (403, "read_only_access")
     await as_owner(web, "update roles set all_customers = 'none' where name = 'Partner Administrator'")

@@ -9,16 +9,39 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from contracts.customers.customers import CustomerCreated, EulaAccepted
+from contracts.customers.offboarding import (
+    CustomerDeleted,
+    CustomerDeletionRequested,
+    CustomerDisabled,
+    CustomerEnabled,
+    CustomerPurged,
+    CustomerUnlinked,
+)
 from contracts.envelope import BadEnvelope, Envelope, decode, type_of
 from contracts.licensing.billing import BillingLineRated
 from contracts.licensing.offers import OfferPublished
 from contracts.licensing.programmes import ProgrammeActivated, ProgrammeEnded
-from contracts.licensing.subscriptions import SubscriptionActivated, TrialConverted, TrialEnding, TrialExpired, TrialPaused, TrialStarted
+from contracts.licensing.subscriptions import (
+    SubscriptionActivated,
+    SubscriptionCancelled,
+    SubscriptionCancelScheduled,
+    TrialConverted,
+    TrialEnding,
+    TrialExpired,
+    TrialPaused,
+    TrialStarted,
+)
 from contracts.records import Fact
 
 FACTS: Final[tuple[type[Fact], ...]] = (
     CustomerCreated,
     EulaAccepted,
+    CustomerDisabled,
+    CustomerEnabled,
+    CustomerUnlinked,
+    CustomerDeletionRequested,
+    CustomerDeleted,
+    CustomerPurged,
     OfferPublished,
     ProgrammeActivated,
     ProgrammeEnded,
@@ -28,6 +51,8 @@ FACTS: Final[tuple[type[Fact], ...]] = (
     TrialPaused,
     TrialConverted,
     SubscriptionActivated,
+    SubscriptionCancelScheduled,
+    SubscriptionCancelled,
     BillingLineRated,
 )
 """The facts about billing that are told so far; their topics are kept for ever."""

@@ -77,7 +77,7 @@ def reason_of(failure: BaseException) -> str:
         return f"{type(cause).__name__}: {cause.args[0] if cause.args else ''}"
     if isinstance(failure, ValidationError):
         return faults_of(failure)
-    return str(failure) if isinstance(failure, Poison) else f"{type(failure).__name__}: {failure}"
+    return str(failure) if isinstance(failure, Poison) else f"{type(failure).__name__}: {failure}".removesuffix(": ")
 
 
 def faults_of(broken: ValidationError) -> str:

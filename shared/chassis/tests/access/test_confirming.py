@@ -227,7 +227,7 @@ async def test_whoever_waits_for_a_deaf_customers_holds_no_connection(world: Wor
     assert (await world.post()).status_code == 201
     assert not any(one.done() for one in waiting)
     world.customers.hearing.set()
-    assert {(await one).status_code for one in waiting} == {503}
+    assert {(await one).status_code for one in waiting} == {401}
 
 
 async def test_a_deaf_customers_is_not_waited_for_longer_than_a_second(world: World) -> None:

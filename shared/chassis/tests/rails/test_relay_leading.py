@@ -170,7 +170,7 @@ async def test_a_broker_that_does_not_answer_costs_time_and_nothing_else(
                 await drained(worker_database)
                 await eventually(lambda: _holds(relay.failures == 0 and relay.leading))
 
-    assert next(line["reason"] for line in logged if line["event"] == "relay_interrupted") == "TimeoutError()"
+    assert next(line["reason"] for line in logged if line["event"] == "relay_interrupted") == "TimeoutError"
     assert await versions(topics) == expected
 
 
