@@ -79,7 +79,11 @@ async def ask(http: httpx.AsyncClient, operation: Operation, headers: Any, ids: 
         path = path[: path.index("{")] + str(uuid4()) + path[path.index("}") + 1 :]
     body = _filled(operation.body, known)
     conditional = {"if-match": '"0"'} if operation.method in {"PUT", "PATCH", "DELETE", "POST"} else {}
-    return await http.request(operation.method, path, json=body, headers={**headers, **conditional})
+    while True:
+        answer = await http.request(operation.method, path, json=body, headers={**headers, **conditional})
+        if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            return answer
+        await asyncio.sleep(float(answer.headers.get("retry-after", "1")) / 10)
 
 
 def _filled(said: Any, known: dict[str, str]) -> Any:

@@ -126,5 +126,5 @@ async def test_a_question_that_nobody_answers_expires_by_the_partners_clock(worl
 
 async def a_rival(world: World) -> Api:
     admin = {"name": "Rita Rival", "email": "rita@rival-systems.com", "password": people.PASSWORD}
-    await world.operator.post("/v1/partners", company_name="Rival Systems", country="FR", admin=admin)
+    await (await world.operator()).post("/v1/partners", company_name="Rival Systems", country="FR", admin=admin)
     return await Api(world.http).signed_in("rita@rival-systems.com", people.PASSWORD)

@@ -81,9 +81,9 @@ async def test_a_customer_in_review_gets_nothing_until_an_operator_clears_it(wor
     customer = await partner.post("/v1/customers", **body)
     assert customer["status"] == "pending_review"
 
-    review = next(each for each in await world.operator.everything("/v1/reviews") if each["customer_id"] == customer["id"])
+    review = next(each for each in await (await world.operator()).everything("/v1/reviews") if each["customer_id"] == customer["id"])
     assert (await partner.get("/v1/subscriptions", customer_id=customer["id"]))["items"] == []
-    await world.operator.post(f"/v1/customers/{customer['id']}/review/clear", if_match=review["version"])
+    await (await world.operator()).post(f"/v1/customers/{customer['id']}/review/clear", if_match=review["version"])
 
     assert (await world.trial_of(partner, customer["id"]))["status"] == "trial"
 
@@ -131,7 +131,7 @@ async def kill(world: World, name: str) -> None:
 
 async def a_stranger(world: World) -> Api:
     password = "the-other-partners-word"
-    await world.operator.post(
+    await (await world.operator()).post(
         "/v1/partners",
         company_name="Other Partner",
         country="FR",

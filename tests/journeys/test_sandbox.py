@@ -84,7 +84,7 @@ async def a_sandbox(world: World, name: str) -> Play:
     domain = f"{name.lower()}-sandbox.com"
     body = {"company_name": f"{name} Sandbox", "country": "DE", "sandbox": True}
     admin = {"name": "Sandra Sand", "email": f"sandra@{domain}", "password": people.PASSWORD}
-    partner = await world.operator.post("/v1/partners", **body, admin=admin)
+    partner = await (await world.operator()).post("/v1/partners", **body, admin=admin)
     assert partner["sandbox"] is True
     return Play(world, partner["id"], admin["email"])
 

@@ -129,7 +129,7 @@ class Office:
 @pytest.fixture(scope="module")
 async def office(world: World) -> AsyncIterator[Office]:
     admin = {"name": "Olga Office", "email": "olga@office-of-doors.com", "password": PASSWORD}
-    partner = await world.operator.post("/v1/partners", company_name="Office of Doors", country="DE", admin=admin)
+    partner = await (await world.operator()).post("/v1/partners", company_name="Office of Doors", country="DE", admin=admin)
     api = await world.patiently(lambda: Api(world.http).signed_in(admin["email"], PASSWORD))
     bodies = [world.company("First Door"), world.company("Second Door")]
     created = [await api.post("/v1/customers", **body) for body in bodies]

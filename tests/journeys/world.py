@@ -26,7 +26,10 @@ PATIENCE: Final = 60.0
 class World:
     suite: Suite
     http: httpx.AsyncClient
-    operator: Api
+
+    async def operator(self) -> Api:
+        """The operator, signed in anew: a token is good for five minutes, and journeys last longer."""
+        return await self.patiently(lambda: Api(self.http).signed_in(*self.suite.operator))
 
     async def partner(self) -> Api:
         """The partner, signed in anew."""
