@@ -17,7 +17,7 @@ from onebox.api import Api, Refused
 
 pytestmark = [pytest.mark.xdist_group("suite"), pytest.mark.timeout(600)]
 
-QUESTION: Final = re.compile(r"/consent#token=([\w.~-]+)")
+QUESTION: Final = re.compile(r"/consent#lang=\w+&token=([\w.~-]+)")
 
 
 async def asked(world: World, company: str, subject: str) -> str:

@@ -88,7 +88,7 @@ class Office:
     async def edit_role(self, level: str) -> float:
         """What the administrator's role lets it see from now on: the moment from which it is true."""
         async with self.roles.work() as work, work.item(self.partner_id) as tx:
-            for role in await tx.session.scalars(select(Role).where(Role.partner_id == self.partner_id)):
+            for role in await tx.session.scalars(select(Role).where(Role.partner_id == self.partner_id, Role.predefined)):
                 role.all_customers = role.default_level = level
                 await tx.session.flush()
                 tell_role(tx, role)

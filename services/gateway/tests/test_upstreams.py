@@ -113,7 +113,7 @@ async def test_one_service_down_is_no_matter_of_the_others_and_it_comes_back(fre
     async def back() -> bool:
         return (await fresh_stage.client.get("/v1/offers", headers=signed_in())).status_code == 200
 
-    await eventually(back, within=5)
+    await eventually(back)
 
 
 async def test_callers_who_do_not_finish_asking_close_no_door_for_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ADA = "ada@muellerei.example"
 PAULA = "paula@hafen.example"
 CONSENT = UUID("01936b00-0000-7000-8000-00000000c0de")
-LINK = f"https://deck.example.com/consent#token={link_token(b'a key that customers and notifications share', CONSENT)}"
+LINK = f"https://deck.example.com/consent#lang=en&token={link_token(b'a key that customers and notifications share', CONSENT)}"
 
 
 def recorded(world: "World", kind: Any, state: Any = "requested", **more: Any) -> ConsentRecorded:

@@ -1,4 +1,4 @@
-"""Pages behind mailed links: each is one file without anything from elsewhere.
+"""Pages behind mailed links: each is one file without anything from elsewhere, put together of its own part and what all share.
 
 A link's token stands behind the ``#``, so it comes to no server but in the requests that use it: no
 referrer, no store, gone from the address bar.
@@ -18,7 +18,7 @@ class LinkPage:
     """A page of the gateway's own, by its file's name."""
 
     def __init__(self, name: str) -> None:
-        text = Path(__file__).with_name(f"{name}.html").read_text(encoding="utf-8")
+        text = _read(f"{name}.html").replace("/* page.css */", _read("page.css")).replace("/* page.js */", _read("page.js"))
         self._answer = Answer(
             status=200,
             body=text.encode(),
@@ -35,6 +35,10 @@ class LinkPage:
 
     async def __call__(self, _: Scope) -> Answer:
         return self._answer
+
+
+def _read(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _policy(text: str) -> str:

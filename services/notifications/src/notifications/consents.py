@@ -82,7 +82,8 @@ async def question(_tx: Transaction, mail: Mail, partner: Partner, links: Links)
         "until": about["until"],
         "managed": words.get("managed", {}).get(about["management_type"] or "as_it_is", "").format(partner=partner.name),
     }
-    return letters.write(mail.template, mail.language, sender=Sender.of(partner), link=links.answer(mail.occasion_id), values=values)
+    link = links.answer(mail.occasion_id, mail.language)
+    return letters.write(mail.template, mail.language, sender=Sender.of(partner), link=link, values=values)
 
 
 async def outcome(tx: Transaction, mail: Mail, partner: Partner, _links: Links) -> Letter:

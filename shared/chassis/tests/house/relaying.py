@@ -37,11 +37,11 @@ async def relaying(database: WorkerDatabase, topics: Topics) -> AsyncIterator[Re
         await task
 
 
-async def leads(relay: Relay, *, within: float = 15.0) -> None:
+async def leads(relay: Relay) -> None:
     async def it_leads() -> bool:
         return relay.leading
 
-    await eventually(it_leads, within=within)
+    await eventually(it_leads)
 
 
 async def left(database: WorkerDatabase) -> int:

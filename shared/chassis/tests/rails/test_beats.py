@@ -226,7 +226,7 @@ async def test_readers_of_states_pass_over_beats(worker_database: WorkerDatabase
                 await teller.tell(an_envelope("house.built", new_id(), 1), b"{}")
                 await until_beaten(topics, "house.changed", 1)
                 await has(worker_database, "Villa")
-                await eventually(lambda: _all_read(worker_database, topics), within=15)
+                await eventually(lambda: _all_read(worker_database, topics))
 
     assert [reason.partition(":")[0] for reason in await reasons(worker_database)] == ["cannot be read"]
     assert brake._read.total().total() == 2

@@ -68,7 +68,7 @@ async def test_the_old_version_of_a_sleeping_leader_is_never_the_last_of_its_key
         async with api_database.change(partner) as tx:
             await houses.rename(tx, house.id, "Palace")
         async with relaying(worker_database, topics):
-            await drained(worker_database, within=15)
+            await drained(worker_database)
             sleeper.resume()
             await sleeper.says("relay_interrupted")
         await sleeper.end()

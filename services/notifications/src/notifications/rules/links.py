@@ -26,5 +26,5 @@ class Links:
     def to(self, deed: Deed, link_id: UUID, language: str) -> str:
         return f"{self.public_url}/welcome#do={deed}&lang={language}&token={link_token(self.key, link_id)}"
 
-    def answer(self, consent_id: UUID) -> str:
-        return f"{self.public_url}/consent#token={link_token(self.key, consent_id)}"
+    def answer(self, consent_id: UUID, language: str) -> str:
+        return f"{self.public_url}/consent#lang={language}&token={link_token(self.key, consent_id)}"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 
-async def eventually[T](look: Callable[[], Awaitable[T]], *, within: float = 15.0, every: float = 0.05) -> T:
+async def eventually[T](look: Callable[[], Awaitable[T]], *, within: float = 30.0, every: float = 0.05) -> T:
     """Look again and again until the answer is true, and give it back.
 
     An ``AssertionError`` while looking counts as *not yet*; the last one is raised when ``within``
