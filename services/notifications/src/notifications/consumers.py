@@ -8,7 +8,7 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.roles import RoleChanged
 from contracts.customers.users import UserChanged
-from notifications import consents, directory, email_changes, invitations, offboarding, password_resets, stages, welcome
+from notifications import consents, credential_links, directory, email_changes, offboarding, stages, welcome
 
 
 def consumers() -> Sequence[Consumer]:
@@ -25,9 +25,8 @@ def consumers() -> Sequence[Consumer]:
                 Step(name="notifications.stages", record=CustomerChanged, handle=stages.look),
                 Step(name="notifications.welcome_copies", record=UserChanged, handle=welcome.look_at_user),
                 Step(name="notifications.welcome_roles", record=RoleChanged, handle=welcome.look_at_role),
-                Step(name="notifications.invitation", record=CredentialLinkRequested, handle=invitations.look),
+                Step(name="notifications.credential_links", record=CredentialLinkRequested, handle=credential_links.look),
                 *consents.STEPS,
-                Step(name="notifications.password_reset", record=CredentialLinkRequested, handle=password_resets.look),
                 Step(name="notifications.email_change", record=UserChanged, handle=email_changes.look),
             ],
         ),

@@ -7,7 +7,6 @@ the same message under the same ``Message-ID``, and nothing else does.
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from email.message import EmailMessage
 from typing import Final
 
@@ -38,7 +37,6 @@ type Writer = Callable[[Transaction, Mail, Partner, Links], Awaitable[Letter]]
 
 MOST_DEFERRALS: Final = 60
 """A message that the server puts off is given up after so many tries, about two days."""
-_LONGEST_AWAY: Final = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +119,7 @@ async def _hand_over(server: smtp.Server, message: EmailMessage, item: DueItem) 
     try:
         await smtp.hand_over(server, message)
     except smtp.Unavailable as away:
-        raise Retry(str(away), after=min(timedelta(seconds=2 ** min(item.attempts, 5)), _LONGEST_AWAY)) from away
+        raise Retry.soon(str(away), item) from away
     except smtp.Deferred as later:
         if item.attempts + 1 >= MOST_DEFERRALS:
             raise smtp.Refused(later.code, later.says) from later

@@ -6,17 +6,16 @@ from functools import partial
 from typing import Final
 
 from chassis.due import Due
-from notifications import consents, deliveries, email_changes, invitations, offboarding, password_resets, stages, welcome
+from notifications import consents, credential_links, deliveries, email_changes, offboarding, stages, welcome
 from notifications.deliveries import Desk, Writer
 from notifications.rules import mailing
 
 WRITERS: Final[Mapping[str, Writer]] = {
     welcome.TEMPLATE: welcome.letter,
-    invitations.TEMPLATE: invitations.letter,
+    **dict.fromkeys(credential_links.WORK, credential_links.letter),
     **dict.fromkeys(consents.QUESTIONS.values(), consents.question),
     consents.OUTCOME: consents.outcome,
     **dict.fromkeys(stages.TEMPLATES.values(), stages.letter),
-    password_resets.TEMPLATE: password_resets.letter,
     email_changes.CONFIRM: email_changes.letter,
     email_changes.UNDO: email_changes.letter,
 }
@@ -30,8 +29,8 @@ def kinds(desk: Desk) -> Sequence[Due]:
         Due(welcome.WELCOME, welcome.write),
         Due(welcome.COPY, welcome.write_copies),
         Due(welcome.LATE_COPIES, welcome.write_late_copies),
-        Due(invitations.INVITE, invitations.write),
-        Due(password_resets.RESET, password_resets.write),
+        Due(credential_links.WORK["invitation"], credential_links.write_invitation),
+        Due(credential_links.WORK["password_reset"], credential_links.write_reset),
         Due(mailing.SEND, partial(deliveries.send, desk=desk, writers=WRITERS), outside=_GOODBYE + timedelta(seconds=desk.server.timeout)),
         Due(stages.NOTICE, stages.write),
         offboarding.ERASING.due(),

@@ -8,7 +8,6 @@ plans the copies, so they are decided once as well; where nobody can be given on
 ``awaits_copies`` until the partner's users or roles change.
 """
 
-from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -43,7 +42,6 @@ WELCOME: Final = "mail.welcome"
 COPY: Final = "mail.welcome_copy"
 LATE_COPIES: Final = "mail.late_welcome_copies"
 TEMPLATE: Final = "welcome"
-_LONGEST_WAIT: Final = timedelta(seconds=30)
 _ABOVE_COPIES: Final = {None: "copy", SIGN_IN_BLOCKED: "copy_waiting"}
 
 
@@ -78,7 +76,7 @@ async def write(tx: Transaction, item: DueItem) -> None:
     partner = await tx.session.get(Partner, (tx.partner_id, tx.partner_id))
     admin = await tx.session.get(User, (tx.partner_id, customer.first_admin_id))
     if partner is None or admin is None:
-        raise _not_yet("the customer's partner or first administrator is not known", item)
+        raise Retry.soon("the customer's partner or first administrator is not known", item)
     mail = WriteMail(
         template=TEMPLATE,
         recipient="customer",
@@ -160,7 +158,3 @@ async def _look_again(tx: Transaction, mail: Mail, rule: str | None) -> None:
     """Whoever saw this mail pending left it alone; what has changed since is looked at once it is held back."""
     if rule == SIGN_IN_BLOCKED and mail.customer_id is not None:
         await due.plan(tx, WELCOME, mail.customer_id, slot="customer", at=tx.now)
-
-
-def _not_yet(reason: str, item: DueItem) -> Retry:
-    return Retry(reason, after=min(timedelta(seconds=2 ** min(item.attempts, 5)), _LONGEST_WAIT))

@@ -37,6 +37,7 @@ _IDLE: Final = 0.2
 _KEEPS_ITS_PLACE: Final = 5
 """Tries of a sandbox's piece in whose way the world was, until others pass it."""
 _LONGEST: Final = timedelta(hours=1)
+_SOON: Final = timedelta(seconds=30)
 _LEAVE: Final = text("select set_config('idle_in_transaction_session_timeout', :patience, true)")
 """A worker's open transaction that says nothing is ended after ten seconds, unless it asks for more."""
 
@@ -115,6 +116,11 @@ class Retry(Exception):
     def __init__(self, reason: str, *, after: timedelta | None = None) -> None:
         super().__init__(reason)
         self.after = after
+
+    @classmethod
+    def soon(cls, reason: str, item: DueItem) -> "Retry":
+        """What will pass by itself: never longer than half a minute until the next try."""
+        return cls(reason, after=min(timedelta(seconds=2 ** min(item.attempts, 5)), _SOON))
 
 
 async def plan(  # noqa: PLR0913 (all that is known of a piece of work)
