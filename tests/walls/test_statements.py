@@ -63,9 +63,12 @@ LACKING = (
     ("update due set partner_id = $1 where id = $2", ["due"]),
     ("delete from due where id = any($1)", ["due"]),
     ("select d.id from jobs j join due d on d.id = j.id where j.partner_id = $1", ["due"]),
+    ("select d.id from jobs j join due d on d.partner_id = j.partner_id where d.kind = $1", ["due", "jobs"]),
+    ("select id from due where partner_id in (select id from partners)", ["due"]),
     ("select id from jobs where exists (select from due where due.subject = jobs.id)", ["due", "jobs"]),
 )
 HAVING = (
+    "select d.id from jobs j join due d on d.partner_id = j.partner_id where d.partner_id = $1",
     "SELECT due.id FROM due WHERE due.partner_id = $1::UUID AND due.id = $2",
     "select d.id from jobs j join due as d on d.partner_id = j.partner_id and d.id = j.id where $1 = j.partner_id",
     "update due set attempts = 0 where (partner_id, id) in (select * from unnest($1::uuid[], $2::uuid[]))",

@@ -50,6 +50,8 @@ log = structlog.get_logger()
 type Part = Literal["api", "worker", "relay"]
 
 EVERYTHING: Final[frozenset[Part]] = frozenset({"api", "worker", "relay"})
+_FOR_RIGHTS: Final = 2
+"""Connections: a batch, and what is written beside it."""
 _PATIENCE: Final = 3
 """Failures in a row after which a part is not ready."""
 
@@ -94,6 +96,7 @@ class Process:
         self._head_seen = False
         self._api: ApiDatabase | None = ApiDatabase(self._database, self._clock) if "api" in parts else None
         self._work: WorkerDatabase | None = WorkerDatabase(self._database, self._clock) if parts - {"api"} else None
+        self._rights = self._for_rights() if "worker" in parts else None
         self._access = self._confirming(self._api) if self._api is not None else None
         self._loops = list(self._make_loops())
         self._running = Loops(self._loops)
@@ -132,7 +135,7 @@ class Process:
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as opened:
-            for database in (self._api, self._work):
+            for database in (self._api, self._work, self._rights):
                 if database is not None:
                     await database.open()
                     opened.push_async_callback(database.close)
@@ -144,6 +147,12 @@ class Process:
                 log.info("service_started", parts=sorted(self._parts))
                 yield
             log.info("service_stopped")
+
+    def _for_rights(self) -> WorkerDatabase | None:
+        """Who may do what is followed on connections of its own: it waits for no other work."""
+        if not any(one.hears_beats for one in self._service.consumers):
+            return None
+        return WorkerDatabase(self._database, self._clock, connections=_FOR_RIGHTS, pool="rights")
 
     def _confirming(self, database: ApiDatabase) -> Confirming | None:
         """How rights are confirmed; in customers itself, which has no address of customers, they need not be."""
@@ -157,9 +166,9 @@ class Process:
             return loops
         kafka, prefix = self._settings.kafka, self._settings.topic_prefix
         if "worker" in self._parts:
-            loops += [
-                ConsumerWorker(one, self._work, kafka=kafka, prefix=prefix, slot=self._settings.slot) for one in self._service.consumers
-            ]
+            for one in self._service.consumers:
+                database = (self._rights if one.hears_beats else None) or self._work
+                loops.append(ConsumerWorker(one, database, kafka=kafka, prefix=prefix, slot=self._settings.slot))
             loops += self._hands(self._work)
             loops.append(Sealing(self._work))
             loops.append(Housekeeping(self._work, self._clock, (forget_jobs, *self._service.chores)))
@@ -183,7 +192,11 @@ class Process:
 
     def _watch(self) -> None:
         """Say what must hold for this process to be ready."""
-        for name, database in (("database for requests", self._api), ("database for work", self._work)):
+        for name, database in (
+            ("database for requests", self._api),
+            ("database for work", self._work),
+            ("database for rights", self._rights),
+        ):
             if database is not None:
                 self._health.add(name, database.ping)
         self._health.add("schema", self._at_head)

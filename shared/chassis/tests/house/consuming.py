@@ -126,7 +126,7 @@ async def reasons(database: WorkerDatabase) -> list[str]:
         return [row["reason"] for row in await connection.fetch('select reason from parked order by "offset", partition')]
 
 
-async def has(database: WorkerDatabase, *expected: str, within: float = 15.0) -> None:
+async def has(database: WorkerDatabase, *expected: str, within: float = 30.0) -> None:
     async def look() -> bool:
         assert sorted(await names(database)) == sorted(expected)
         return True

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,7 +12,8 @@ import httpx
 from pydantic import SecretStr
 
 from chassis.database import DatabaseSettings
-from chassis.service import EVERYTHING, Part, Process
+from chassis.service import EVERYTHING, Part, Process, Service
+from chassis.settings import ServiceSettings
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually
 from house import process
@@ -23,7 +24,12 @@ HERE = Path(__file__).parent.parent
 
 @asynccontextmanager
 async def in_here(
-    database: DatabaseSettings, topics: Topics, *, parts: Collection[Part] = EVERYTHING, kafka: str | None = None
+    database: DatabaseSettings,
+    topics: Topics,
+    *,
+    parts: Collection[Part] = EVERYTHING,
+    kafka: str | None = None,
+    service: Callable[[ServiceSettings], Service] = process.service,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The service within this process, and a client of it."""
     settings = process.Settings(
@@ -37,7 +43,7 @@ async def in_here(
         keys_url="http://127.0.0.1:1/keys",
         PARTNERDECK_TOPIC_PREFIX=topics.prefix,
     )
-    app = Process(process.service(settings), frozenset(parts)).app()
+    app = Process(service(settings), frozenset(parts)).app()
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://houses") as client:
         yield client
 

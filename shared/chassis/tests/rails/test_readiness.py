@@ -8,8 +8,8 @@ import httpx
 import pytest
 import structlog
 from aiokafka import AIOKafkaProducer
-from house import houses
-from house.consuming import Teller, an_envelope, as_owner
+from house import houses, process
+from house.consuming import Teller, an_envelope, as_owner, has
 from house.proxy import proxy_to
 from house.records import HouseOrdered
 from house.relaying import a_partner, drained
@@ -17,7 +17,8 @@ from house.running import failing, in_here, until_ready
 
 from chassis.database import ApiDatabase, DatabaseSettings, WorkerDatabase
 from chassis.ids import new_id
-from chassis.service import Part
+from chassis.service import Part, Service
+from chassis.settings import ServiceSettings
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually
 from onebox import postgres as server
@@ -81,6 +82,34 @@ async def test_a_pool_whose_connections_are_all_held(
                 await holding.enter_async_context(opened[0].read(a_partner()) if held == "reads" else opened[0].change(a_partner()))
             assert f'database_connections_in_use{{pool="{held}"}} 8.0' in (await client.get("/metrics")).text
             await names(client, "database for requests")
+        await until_ready(client)
+
+
+async def test_rights_are_followed_while_work_holds_all_its_connections(
+    fresh_database: DatabaseSettings, worker_database: WorkerDatabase, all_topics: Topics, teller: Teller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rights that go stale send every request to customers."""
+    opened: list[WorkerDatabase] = []
+    open_it = WorkerDatabase.open
+
+    async def noted(database: WorkerDatabase) -> None:
+        opened.append(database)
+        await open_it(database)
+
+    def of_rights(settings: ServiceSettings) -> Service:
+        usual = process.service(settings)
+        return dataclasses.replace(usual, consumers=[dataclasses.replace(one, hears_beats=True) for one in usual.consumers])
+
+    monkeypatch.setattr(WorkerDatabase, "open", noted)
+    async with in_here(fresh_database, all_topics, parts={"worker"}, service=of_rights) as client:
+        await until_ready(client)
+        async with AsyncExitStack() as holding:
+            for _ in range(8):
+                work = await holding.enter_async_context(opened[0].work())
+                await work.session.connection()
+            assert 'database_connections_in_use{pool="work"} 8.0' in (await client.get("/metrics")).text
+            await teller.tell(an_envelope("house.ordered", new_id(), 1), HouseOrdered(name="Villa").payload())
+            await has(worker_database, "Villa")
         await until_ready(client)
 
 

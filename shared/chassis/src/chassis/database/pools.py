@@ -7,7 +7,7 @@ from prometheus_client import Gauge
 
 from chassis.metrics import REGISTRY
 
-type Pool = Literal["changes", "reads", "work"]
+type Pool = Literal["changes", "reads", "work", "rights"]
 
 IN_USE: Final = Gauge("database_connections_in_use", "Connections that somebody holds", ("pool",), registry=REGISTRY)
 MOST: Final = Gauge("database_connections_most", "Connections that may be held at once", ("pool",), registry=REGISTRY)

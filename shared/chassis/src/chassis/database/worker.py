@@ -4,7 +4,7 @@ A worker's unit of work has no partner. Each item in it names one, in a savepoin
 and hands features the same ``Transaction`` that a request does.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from functools import partial
@@ -24,6 +24,7 @@ from chassis.database.clocks import PartnerClock
 from chassis.database.heads import pending
 from chassis.database.logins import refuse_mighty
 from chassis.database.outbox import Lane, Told
+from chassis.database.pools import Pool
 from chassis.database.settings import DatabaseSettings
 from chassis.database.transaction import Origin, Transaction
 from chassis.database.watching import WatchedAsyncSession
@@ -109,16 +110,25 @@ class Work:
 class WorkerDatabase:
     """The database as workers see it. Open it once per process.
 
-    ``server_settings`` are PostgreSQL's own, of each connection in its pool.
+    ``pool`` is its name in the metrics; ``server_settings`` are PostgreSQL's own, of each connection in its pool.
     """
 
-    def __init__(self, settings: DatabaseSettings, clock: Clock, *, connections: int = 8, **server_settings: str) -> None:
+    def __init__(
+        self,
+        settings: DatabaseSettings,
+        clock: Clock,
+        *,
+        connections: int = 8,
+        pool: Pool = "work",
+        server_settings: Mapping[str, str] | None = None,
+    ) -> None:
         self.settings: Final = settings
+        self._pool = pool
         self._clock = clock
         self._connections = connections
         self._engine = create_async_engine(
             driver.url(settings, "worker"),
-            async_creator=partial(driver.connect, **driver.reached(settings, "worker"), server_settings=server_settings),
+            async_creator=partial(driver.connect, **driver.reached(settings, "worker"), server_settings=dict(server_settings or {})),
             pool_size=connections,
             max_overflow=0,
             pool_timeout=30,
@@ -129,10 +139,10 @@ class WorkerDatabase:
         """Connect, and refuse a login that could lift row-level security."""
         async with self.direct() as connection:
             await refuse_mighty(connection, service=self.settings.service)
-        pools.show("work", self._engine.pool.checkedout, self._connections)  # type: ignore[attr-defined]  # as QueuePool has it
+        pools.show(self._pool, self._engine.pool.checkedout, self._connections)  # type: ignore[attr-defined]  # as QueuePool has it
 
     async def close(self) -> None:
-        pools.hide("work")
+        pools.hide(self._pool)
         await self._engine.dispose()
 
     async def ping(self) -> None:

@@ -181,7 +181,7 @@ class Rebuilding:
     async def _filling(self, model: ReadModel) -> AsyncIterator[tuple[WorkerDatabase, Filling]]:
         """Connections that find the second tables first. What they lose in a crash of the server they lose with its fences."""
         found_first = {"search_path": f"{BESIDE}, {LIVE}", "synchronous_commit": "off", "lock_timeout": "60s"}
-        database = WorkerDatabase(self._settings, SystemClock(), connections=_SIDE_BY_SIDE, **found_first)
+        database = WorkerDatabase(self._settings, SystemClock(), connections=_SIDE_BY_SIDE, server_settings=found_first)
         try:
             async with filling(database, model, kafka=self._kafka, prefix=self._prefix) as reader:
                 yield database, reader

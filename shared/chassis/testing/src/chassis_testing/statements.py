@@ -39,8 +39,17 @@ _found: Final[list[str]] = []
 
 
 def partnerless(sql: str) -> list[str]:
-    """The tenant tables that a statement reads, changes or deletes from without a condition on their partner."""
-    return [name for name, alias in _touched(sql) if not _held(sql, alias)]
+    """The tenant tables that a statement reads, changes or deletes from without a condition on their partner.
+
+    A comparison among them says that they have the same partner, and not which.
+    """
+    touched = list(_touched(sql))
+    compared = _SET.sub(" ", sql)  # what is set is not compared
+    aliases = {alias for _, alias in touched}
+    held = {alias for alias in aliases if _compared(compared, alias, aliases)}
+    while more := {alias for alias in aliases - held if any(_same(compared, alias, other) for other in held)}:
+        held |= more
+    return [name for name, alias in touched if alias not in held]
 
 
 def _touched(sql: str) -> Iterator[tuple[str, str]]:
@@ -51,12 +60,23 @@ def _touched(sql: str) -> Iterator[tuple[str, str]]:
             yield table, name if not alias or alias.lower() in _NO_ALIAS else alias
 
 
-def _held(sql: str, alias: str) -> bool:
-    """Whether ``alias.partner_id`` is compared with something; without an alias' dot it may be anybody's. What is set is not compared."""
-    sql = _SET.sub(" ", sql)
-    column = rf"(?:\b{alias}\"?\.|(?<![.\w\"]))\"?partner_id\"?"
-    compared = rf"{column}\s*(?:=|in\b)|=\s*(?:any\s*\()?\s*{column}|\({column}\s*,[^()]*\)\s*(?:=|in\b)"
-    return re.search(compared, sql, re.IGNORECASE) is not None
+def _column(alias: str) -> str:
+    """Its ``partner_id``; without an alias' dot it may be anybody's."""
+    return rf"(?:\b{alias}\"?\.|(?<![.\w\"]))\"?partner_id\"?"
+
+
+def _compared(sql: str, alias: str, aliases: set[str]) -> bool:
+    """Whether it is compared with something that is none of ``aliases``' partners, nor all partners there are."""
+    column, one = _column(alias), rf"\"?(?:{'|'.join(sorted(aliases))})\"?\.\"?partner_id\b"
+    right = rf"{column}\s*(?:=\s*+(?!{one})|in\b\s*+(?!\(\s*select\s+[\w.\"]+\s+from\s+[\w\"]+\s*\)))"
+    left = rf"(?<!partner_id)(?<!partner_id\")\s=\s*(?:any\s*\()?\s*{column}"
+    together = rf"\({column}\s*,[^()]*\)\s*(?:=|in\b)"
+    return re.search(rf"{right}|{left}|{together}", sql, re.IGNORECASE) is not None
+
+
+def _same(sql: str, one: str, other: str) -> bool:
+    pair = (_column(one), _column(other))
+    return any(re.search(rf"{a}\s*=\s*{b}", sql, re.IGNORECASE) for a, b in (pair, pair[::-1]))
 
 
 def taken() -> list[str]:
