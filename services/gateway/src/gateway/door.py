@@ -18,7 +18,7 @@ from chassis.errors import Refusal
 from chassis.http import problems
 from chassis.http.answers import Answer
 from chassis.http.limits import BAD_TARGET
-from chassis.http.problems import INTERNAL, Problem
+from chassis.http.problems import INTERNAL, Problem, other_methods
 from chassis.tokens import Verifier, bearer
 from gateway import heads
 from gateway.errors import NoSuchPath, UpstreamUnavailable
@@ -35,13 +35,7 @@ type Page = Callable[[Scope], Awaitable[Answer]]
 """What the gateway answers itself, by GET."""
 type Said = tuple[tuple[bytes, bytes], ...]
 
-ONLY_GET: Final = Problem(
-    status=405,
-    code="method_not_allowed",
-    title="This path does not take this method.",
-    remedy="Use GET.",
-    headers=(("allow", "GET, HEAD"),),
-)
+ONLY_GET: Final = other_methods("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

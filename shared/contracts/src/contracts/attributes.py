@@ -6,7 +6,7 @@ It says what ``contracts.envelope`` writes and reads; a test holds the two toget
 from typing import Any, Final
 
 from contracts.envelope import JSON, SPEC_VERSION
-from contracts.records import Record
+from contracts.records import Record, schema_id
 
 EVERYBODY: Final = "any"
 """Stands for a teller where every service tells the same, each in its own name."""
@@ -61,7 +61,7 @@ def constants(record: type[Record]) -> dict[str, str]:
     return {
         "ce_type": record.topic,
         **source,
-        "ce_dataschema": f"urn:partnerdeck:schema:{record.topic}",
+        "ce_dataschema": schema_id(record.topic),
         "ce_aggregatetype": record.aggregate,
     }
 

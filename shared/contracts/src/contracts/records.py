@@ -66,6 +66,11 @@ Personal = Annotated[T, PERSONAL]
 """A value about a person: may stand in state topics and in topics kept at most 35 days, nowhere else."""
 
 
+def schema_id(topic: str) -> str:
+    """What the published schema of a topic's records is called, in every envelope too."""
+    return f"urn:partnerdeck:schema:{topic}"
+
+
 class Part(BaseModel):
     """A value inside a record."""
 

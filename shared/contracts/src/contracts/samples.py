@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from pydantic import BaseModel, JsonValue
 
 from contracts.envelope import Envelope
-from contracts.records import Record
+from contracts.records import Record, schema_id
 
 PARTNER_ID: Final = UUID("01936b00-0000-7000-8000-000000000002")
 CUSTOMER_ID: Final = UUID("01936b00-0000-7000-8000-000000000003")
@@ -109,7 +109,7 @@ def envelope(record: type[Record], number: int = 0) -> Envelope:
         customer_id=None if record.aggregate in _OF_PARTNERS else CUSTOMER_ID,
         aggregate_type=record.aggregate,
         aggregate_version=number + 1,
-        data_schema=f"urn:partnerdeck:schema:{record.topic}",
+        data_schema=schema_id(record.topic),
         sandbox=number > 1,
         causation_id=None if sparse else str(_id("cause")),
         correlation_id=None if sparse else "req-7f3a",

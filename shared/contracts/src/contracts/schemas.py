@@ -21,7 +21,7 @@ from contracts import samples
 from contracts.catalogue import BY_TOPIC
 from contracts.envelope import BadEnvelope, decode, encode
 from contracts.gate import Schema, breaking
-from contracts.records import Fact, Record
+from contracts.records import Fact, Record, schema_id
 
 FOLDER: Final = Path(__file__).parents[2]
 """Holds ``schemas/<topic>.json`` and ``golden/<topic>/<n>.json``."""
@@ -39,7 +39,7 @@ def schema_of(record: type[Record]) -> Schema:
     schema: Schema = _open(record.model_json_schema(mode="serialization", schema_generator=_Generator))
     return schema | {
         "$schema": GenerateJsonSchema.schema_dialect,
-        "$id": f"urn:partnerdeck:schema:{record.topic}",
+        "$id": schema_id(record.topic),
         "x-kind": "fact" if issubclass(record, Fact) else "state",
         "x-aggregate": record.aggregate,
     }

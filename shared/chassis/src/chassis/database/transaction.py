@@ -19,7 +19,7 @@ from chassis.database.outbox import About, Lane, Told, say
 from chassis.ids import new_id
 from chassis.principal import Principal
 from contracts.envelope import Envelope
-from contracts.records import Ending, Fact, Record
+from contracts.records import Ending, Fact, Record, schema_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +220,7 @@ class Transaction:
             customer_id=about.customer_id,
             aggregate_type=about.kind,
             aggregate_version=about.version,
-            data_schema=f"urn:partnerdeck:schema:{record.topic}",
+            data_schema=schema_id(record.topic),
             data_region=about.data_region,
             sandbox=self._origin.sandbox,
             causation_id=causes,

@@ -5,6 +5,7 @@ says nothing to the caller.
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
@@ -20,17 +21,11 @@ from chassis.failures import Verdict, judge, sqlstate
 from chassis.http import etags, problems
 from chassis.http.idempotency import Replayed
 from chassis.http.invalid import invalid
-from chassis.http.problems import INTERNAL, Problem
+from chassis.http.problems import BODY_TOO_LARGE, INTERNAL, MALFORMED, NO_SUCH_PATH, NOT_JSON, Problem, other_methods
 
 log = structlog.get_logger(__name__)
 
-_HTTP: Final = {
-    400: ("malformed_body", "The body cannot be read.", "Send well-formed JSON in UTF-8."),
-    404: ("no_such_path", "There is nothing at this path.", "Compare the path with the OpenAPI document."),
-    405: ("method_not_allowed", "This path does not take this method.", "Use one of the methods in the Allow header."),
-    413: ("body_too_large", "The body is too large.", "Send less at once."),
-    415: ("unsupported_media_type", "The body's media type is not supported.", "Send application/json."),
-}
+_HTTP: Final = {one.status: one for one in (MALFORMED, NO_SUCH_PATH, other_methods(), BODY_TOO_LARGE, NOT_JSON)}
 _LOCKED: Final = frozenset({"55P03", "40P01", "40001"})
 _UNTRANSLATABLE: Final = frozenset({"22021", "22P05"})
 _DISK_FULL: Final = "53100"
@@ -130,7 +125,9 @@ def _stale(_: StaleDataError) -> Problem:
 
 
 def _of_http(raised: HTTPException) -> Problem:
-    unnamed = (f"http_{raised.status_code}", "The request was refused.", "Compare the request with the OpenAPI document.")
-    code, title, remedy = _HTTP.get(raised.status_code, unnamed)
+    status = raised.status_code
     headers = tuple((name.lower(), value) for name, value in (raised.headers or {}).items())
-    return Problem(status=raised.status_code, code=code, title=title, remedy=remedy, headers=headers)
+    if known := _HTTP.get(status):
+        return replace(known, headers=headers)
+    remedy = "Compare the request with the OpenAPI document."
+    return Problem(status=status, code=f"http_{status}", title="The request was refused.", remedy=remedy, headers=headers)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from fastapi.exceptions import RequestValidationError
 
 from chassis.errors import FieldError
-from chassis.http.problems import Problem
+from chassis.http.problems import MALFORMED, NOT_JSON, Problem
 
 MOST_ERRORS: Final = 100
 _LONGEST: Final = 300
@@ -40,9 +40,9 @@ def invalid(found: RequestValidationError) -> Problem:
     """A body that is no JSON is 400, one of another media type 415, an id that is none 404, all else 422."""
     errors = found.errors()
     if any(error["type"] == "json_invalid" for error in errors):
-        return _MALFORMED
+        return MALFORMED
     if isinstance(found.body, bytes) and any(tuple(error["loc"]) == ("body",) for error in errors):
-        return _NOT_JSON
+        return NOT_JSON
     if errors and all(error["loc"][:1] == ("path",) for error in errors):
         return _NO_SUCH_ID
     return Problem(
@@ -59,10 +59,6 @@ def field_errors(errors: Sequence[Mapping[str, Any]], body: Any) -> list[FieldEr
     return [_field_error(error, body) for error in errors[:MOST_ERRORS]]
 
 
-_MALFORMED: Final = Problem(status=400, code="malformed_body", title="The body cannot be read.", remedy="Send well-formed JSON in UTF-8.")
-_NOT_JSON: Final = Problem(
-    status=415, code="unsupported_media_type", title="The body's media type is not supported.", remedy="Send application/json."
-)
 _NO_SUCH_ID: Final = Problem(status=404, code="not_found", title="There is nothing with this id.", remedy="Check the id; ids are UUIDs.")
 
 

@@ -12,14 +12,13 @@ from typing import Final
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis.http.problems import Problem
+from chassis.http.problems import BODY_TOO_LARGE, Problem, other_methods
 
 _UNCLEAR: Final = re.compile(rb"%(?:2f|5c|00)|\\", re.IGNORECASE)
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f]")
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _SINGLE: Final = frozenset({b"authorization", b"content-length", b"content-type", b"host", b"idempotency-key", b"if-match"})
 
-BODY_TOO_LARGE: Final = Problem(status=413, code="body_too_large", title="The body is too large.", remedy="Send less at once.")
 HEAD_TOO_LARGE: Final = Problem(
     status=431, code="head_too_large", title="The headers are too large.", remedy="Send fewer and shorter headers."
 )
@@ -32,13 +31,7 @@ BAD_HEADER: Final = Problem(
 BAD_TARGET: Final = Problem(
     status=400, code="bad_target", title="The request's target is not acceptable.", remedy="Send a plain path without dot segments."
 )
-BAD_METHOD: Final = Problem(
-    status=405,
-    code="method_not_allowed",
-    title="This path does not take this method.",
-    remedy="Use one of the methods of the OpenAPI document.",
-    headers=(("allow", ", ".join(sorted(_METHODS))),),
-)
+BAD_METHOD: Final = other_methods(*sorted(_METHODS))
 TOOK_TOO_LONG: Final = Problem(
     status=503,
     code="took_too_long",

@@ -76,6 +76,26 @@ INTERNAL: Final = Problem(
     status=500, code="internal", title="Something went wrong on our side.", remedy="Try again; if it stays, report the request_id."
 )
 
+MALFORMED: Final = Problem(status=400, code="malformed_body", title="The body cannot be read.", remedy="Send well-formed JSON in UTF-8.")
+NO_SUCH_PATH: Final = Problem(
+    status=404, code="no_such_path", title="There is nothing at this path.", remedy="Compare the path with the OpenAPI document."
+)
+BODY_TOO_LARGE: Final = Problem(status=413, code="body_too_large", title="The body is too large.", remedy="Send less at once.")
+NOT_JSON: Final = Problem(
+    status=415, code="unsupported_media_type", title="The body's media type is not supported.", remedy="Send application/json."
+)
+
+
+def other_methods(*allowed: str) -> Problem:
+    """What a path answers to a method that it does not take."""
+    return Problem(
+        status=405,
+        code="method_not_allowed",
+        title="This path does not take this method.",
+        remedy="Use one of the methods in the Allow header.",
+        headers=(("allow", ", ".join(allowed)),),
+    )
+
 
 def _error(found: FieldError) -> dict[str, str]:
     own = {"rule": found.rule, "remedy": found.remedy}

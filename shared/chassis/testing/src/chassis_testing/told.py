@@ -8,7 +8,7 @@ from chassis.ids import new_id
 from chassis_testing.clock import FixedClock
 from contracts.customers.customers import Company, Contact, CustomerState, FirstAdmin
 from contracts.envelope import Envelope
-from contracts.records import Record
+from contracts.records import Record, schema_id
 
 
 def a_company(**said: Any) -> Company:
@@ -70,6 +70,6 @@ def an_envelope(record: Record, *, subject: UUID, partner_id: UUID, version: int
         "customer_id": None,
         "aggregate_type": record.aggregate,
         "aggregate_version": version,
-        "data_schema": f"urn:partnerdeck:schema:{record.topic}",
+        "data_schema": schema_id(record.topic),
     }
     return Envelope(**default | said)
