@@ -136,6 +136,45 @@ async def test_what_takes_something_from_customers_is_confirmed_before(
         assert await outcomes(partner, enabled.headers["location"]) == dict.fromkeys(chosen, "done")
 
 
+@pytest.mark.parametrize("verb", ["disable", "unlink", "delete"])
+async def test_a_customer_that_joined_the_filter_meanwhile_is_not_among_those_that_were_confirmed(
+    web: Web, worker_database: WorkerDatabase, clock: FixedClock, verb: str
+) -> None:
+    """GW-14, BEY-13: what was confirmed is what is done, and its number alone does not say that."""
+    partner = await web.a_partner()
+    left, stays = await some(partner, "Alpha GmbH", "Beta GmbH", tags=["gold"])
+    body: dict[str, Any] = {"selection": {"filter": {"tag": ["gold"]}, "expected": 2}}
+    first = await partner.post(f"/v1/customer-bulk/{verb}", body)
+    (joined,) = await some(partner, "Gamma GmbH", tags=["gold"])
+    more = await partner.post(
+        f"/v1/customer-bulk/{verb}",
+        {"selection": {"filter": {"tag": ["gold"]}, "expected": 3}, "confirmation": first.json()["confirmation"]},
+    )
+    await as_owner(web, "update customers set tags = '{}' where id = $1", UUID(left))
+
+    refused = await partner.post(f"/v1/customer-bulk/{verb}", body | {"confirmation": first.json()["confirmation"]})
+    await work_off(worker_database, clock)
+    untouched = await as_owner(web, "select count(*) from customers where status = 'active'")
+    asked = await partner.post(f"/v1/customer-bulk/{verb}", body | {"confirmation": refused.json()["confirmation"]})
+    await work_off(worker_database, clock)
+
+    assert (more.status_code, more.json()["code"]) == (412, "confirmation_outdated")
+    assert (refused.status_code, refused.json()["code"], untouched) == (412, "confirmation_outdated", 3)
+    assert await outcomes(partner, asked.headers["location"]) == {stays: "done", joined: "done"}
+
+
+async def test_a_confirmation_is_of_the_same_customers_in_whatever_order_they_are_sent(web: Web) -> None:
+    """GW-14."""
+    partner = await web.a_partner()
+    chosen = await some(partner, "Alpha GmbH", "Beta GmbH")
+    confirmation = (await partner.post("/v1/customer-bulk/delete", {"selection": {"ids": chosen}})).json()["confirmation"]
+
+    asked = await partner.post("/v1/customer-bulk/delete", {"selection": {"filter": {}, "expected": 2}, "confirmation": confirmation})
+    again = await partner.post("/v1/customer-bulk/delete", {"selection": {"ids": chosen[::-1]}, "confirmation": confirmation})
+
+    assert asked.status_code == again.status_code == 202
+
+
 async def test_unlinked_customers_are_the_root_partys_and_the_partner_sees_them_no_more(
     web: Web, worker_database: WorkerDatabase, clock: FixedClock
 ) -> None:

@@ -40,6 +40,7 @@ def test_a_preview_says_the_same_confirmation() -> None:
         unlinking(LOSS, version=4),
         Effect(verb="unlink", of=UUID(int=2), version=3, consequences=[LOSS]),
         Effect(verb="delete", of=CUSTOMER, version=3, consequences=[LOSS]),
+        Effect(verb="unlink", of=CUSTOMER, version=3, consequences=[LOSS], among="others"),
     ],
 )
 def test_a_confirmation_of_something_else_confirms_nothing(now: Effect) -> None:

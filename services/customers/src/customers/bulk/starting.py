@@ -2,7 +2,8 @@
 
 Filters select whom the sender sees, and say how many it has seen; where that is another number by
 now, nothing begins. What reaches far, or takes something from customers, is confirmed before: a slip
-of the hand must not disable everybody. A dry run changes nothing and needs no confirmation.
+of the hand must not disable everybody. What is confirmed is done with the very customers it was said of: where one
+joined the filters meanwhile and another left, it is asked again. A dry run changes nothing and needs no confirmation.
 """
 
 from collections.abc import Sequence
@@ -74,7 +75,7 @@ async def start(tx: Transaction, command: StartBulk) -> Job:
     if not command.dry_run:
         await _admit_reach(tx, job.total, command.customers)
         if command.kind.name in _TAKES:
-            confirmations.require(command.confirmation, _effect(tx, command.kind, job.total))
+            confirmations.require(command.confirmation, await _effect(tx, command.kind, job))
     return job
 
 
@@ -114,7 +115,8 @@ async def _admit_reach(tx: Transaction, customers: int, confirmed: int | None) -
         )
 
 
-def _effect(tx: Transaction, kind: JobKind, customers: int) -> Effect:
+async def _effect(tx: Transaction, kind: JobKind, job: Job) -> Effect:
     code, what, irreversible = _TAKES[kind.name]
-    consequence = ConsequenceView(code=code, detail=f"{customers} {what}", irreversible=irreversible)
-    return Effect(verb=kind.name, of=tx.partner_id, version=customers, consequences=[consequence])
+    consequence = ConsequenceView(code=code, detail=f"{job.total} {what}", irreversible=irreversible)
+    among = await jobs.digest(tx, job)
+    return Effect(verb=kind.name, of=tx.partner_id, version=job.total, consequences=[consequence], among=among)

@@ -51,12 +51,13 @@ class ConsequenceView(View, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a verb would do to the entity as it is in this version."""
+    """What a verb would do to the entity as it is in this version; with many at once, ``among`` names these and no others."""
 
     verb: str
     of: UUID
     version: int
     consequences: Sequence[ConsequenceView]
+    among: str = ""
 
     @property
     def confirmation(self) -> str:

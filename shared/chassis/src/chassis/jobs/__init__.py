@@ -8,6 +8,6 @@ that user may do no longer what the job does.
 
 from chassis.jobs.kinds import Item, JobKind
 from chassis.jobs.shown import JobView, accepted
-from chassis.jobs.starting import start
+from chassis.jobs.starting import digest, start
 
-__all__ = ["Item", "JobKind", "JobView", "accepted", "start"]
+__all__ = ["Item", "JobKind", "JobView", "accepted", "digest", "start"]

@@ -21,6 +21,11 @@ select :partner_id, :job_id, chosen.number, chosen.id, 'waiting'
   from unnest(cast(:ids as uuid[])) with ordinality chosen(id, number)
 """)
 
+_DIGEST: Final = text("""
+select encode(sha256(coalesce(string_agg(uuid_send(item_id), '' order by item_id), '')), 'hex')
+  from job_items where partner_id = :partner_id and job_id = :job_id
+""")
+
 type Items = Sequence[UUID] | Select[tuple[UUID]]
 """Ids that somebody gave, done in this order and each once, or a statement that selects them."""
 
@@ -39,6 +44,11 @@ async def start(tx: Transaction, kind: JobKind, items: Items, *, params: dict[st
     job.total = await _put(tx, job.id, items, most=kind.most)
     await due.plan(tx, DUE, job.id, slot=SLOT, at=tx.now)
     return job
+
+
+async def digest(tx: Transaction, job: Job) -> str:
+    """Names what a job is over, in whatever order: 64 hexadecimal digits that any other set of items has not."""
+    return str(await tx.session.scalar(_DIGEST, {"partner_id": tx.partner_id, "job_id": job.id}))
 
 
 async def open_job(tx: Transaction, kind: JobKind, *, params: dict[str, Any] | None = None, dry_run: bool = False) -> Job:
