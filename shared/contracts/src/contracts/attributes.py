@@ -11,6 +11,9 @@ from contracts.records import Record, schema_id
 EVERYBODY: Final = "any"
 """Stands for a teller where every service tells the same, each in its own name."""
 
+PRODUCTS: Final = "products"
+"""Stands for the connectors of products, outside the suite: each is a source of its own."""
+
 _ID: Final = {"type": "string", "format": "uuid"}
 _INSTANT: Final = {"type": "string", "format": "date-time"}
 _TEXT: Final = {"type": "string", "minLength": 1}
@@ -57,7 +60,7 @@ def schema() -> dict[str, Any]:
 
 def constants(record: type[Record]) -> dict[str, str]:
     """The headers that are the same in every record of one topic."""
-    source = {} if teller(record) == EVERYBODY else {"ce_source": f"/{teller(record)}"}
+    source = {} if teller(record) in {EVERYBODY, PRODUCTS} else {"ce_source": f"/{teller(record)}"}
     return {
         "ce_type": record.topic,
         **source,

@@ -21,6 +21,7 @@ from contracts.customers import (
 )
 from contracts.licensing import billing, clearance, offers, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
+from contracts.products import deployments, endpoints
 from contracts.records import Fact, Record, State
 
 RECORDS: Final[tuple[type[Record], ...]] = (
@@ -89,6 +90,8 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     notifications.NotificationSent,
     notifications.NotificationFailed,
     notifications.NotificationSuppressed,
+    endpoints.EndpointReported,
+    deployments.ProductDeploymentAcknowledged,
     audit.AuditRecorded,
     jobs.JobFinished,
 )

@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from pydantic import BaseModel, JsonValue
 
 from contracts.envelope import Envelope
+from contracts.products.reports import Report
 from contracts.records import Record, schema_id
 
 PARTNER_ID: Final = UUID("01936b00-0000-7000-8000-000000000002")
@@ -33,6 +34,7 @@ _LIKELY: Final[dict[str, Any]] = {
     "address_1": "Hafenstraße 1",
     "address_2": "Haus C",
     "address_3": "4. Stock",
+    "agent_version": "14.3.1",
     "answer": "Hamburg",
     "capability": "provision",
     "city": "Hamburg",
@@ -43,11 +45,14 @@ _LIKELY: Final[dict[str, Any]] = {
     "denominator": 30,
     "domain": "example.com",
     "duration": "P60D",
+    "EndpointReported.group": "Sales",
+    "EndpointReported.name": "PC-0117",
     "convert_require": "price",
     "email": "ada@example.com",
     "ends_at": AT + timedelta(days=60),
     "eula_version": "2026-01",
     "field": "language",
+    "firmware_version": "7.2.0",
     "first_name": "Ada",
     "language": "en",
     "last_name": "Lovelace",
@@ -120,6 +125,8 @@ def envelope(record: type[Record], number: int = 0) -> Envelope:
 def records(record: type[Record]) -> list[Record]:
     """The samples of one kind of record: enough that every value of every enumeration stands in one."""
     known = {"id": _subject(record), "partner_id": PARTNER_ID, "customer_id": CUSTOMER_ID, "fact": f"{record.aggregate}.updated"}
+    if issubclass(record, Report):
+        known |= {record.entity: _subject(record)}
     numbers = range(1 + max(1, _longest_enumeration(record)))
     return [_Builder(number, known).model(record) for number in numbers]
 

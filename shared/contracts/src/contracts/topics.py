@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, PositiveInt, StringConstraints
 
-type Teller = Literal["customers", "licensing", "reporting", "notifications", "connectors", "any"]
+type Teller = Literal["customers", "licensing", "reporting", "notifications", "products", "any"]
 type Key = Literal["customer_else_partner", "entity"]
 type Retention = timedelta | Literal["forever"]
 type TopicName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]*\.[a-z][a-z_]*(\.v[0-9]+)?$")]

@@ -12,6 +12,7 @@ from chassis.consumers.events import Event, Tombstone
 from chassis.consumers.parking import Raw
 from chassis.failures import Poison, faults_of
 from contracts.envelope import BadEnvelope, Envelope, decode, type_of
+from contracts.products.reports import Report
 from contracts.records import Record, State
 
 _LONGEST_SOURCE: Final = 255
@@ -62,6 +63,8 @@ def _agree(record: type[Record], raw: Raw, envelope: Envelope, decoded: Record) 
     partner_in_data = getattr(told, "partner_id", None)
     if partner_in_data is not None and partner_in_data != envelope.partner_id:
         raise Poison(f"ce_partnerid {envelope.partner_id} is not the data's partner {partner_in_data}")
+    if isinstance(decoded, Report):
+        _agree_on_report(envelope, decoded)
     if not issubclass(record, State):
         return
     if raw.key != str(envelope.subject).encode():
@@ -69,6 +72,15 @@ def _agree(record: type[Record], raw: Raw, envelope: Envelope, decoded: Record) 
     entity = getattr(told, "id", envelope.subject)
     if entity != envelope.subject:
         raise Poison(f"ce_subject {envelope.subject} is not the data's entity {entity}")
+
+
+def _agree_on_report(envelope: Envelope, report: Report) -> None:
+    """Programs outside the suite say customer and entity in the data, and must say the same around it."""
+    if envelope.customer_id != report.customer_id:
+        raise Poison(f"ce_customerid {envelope.customer_id} is not the data's customer {report.customer_id}")
+    entity = getattr(report, report.entity)
+    if entity != envelope.subject:
+        raise Poison(f"ce_subject {envelope.subject} is not the data's {report.entity} {entity}")
 
 
 def _entity_of(raw: Raw) -> UUID:
