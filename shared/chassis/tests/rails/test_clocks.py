@@ -16,7 +16,8 @@ from sqlalchemy import text
 from chassis import due
 from chassis.backlogs import _DUE
 from chassis.database import ApiDatabase, Transaction, WorkerDatabase
-from chassis.due import CLAIM, Due, DueItem, DueWorker, Retry
+from chassis.due import Due, DueItem, DueWorker, Retry
+from chassis.due.working import CLAIM
 from chassis.ids import new_id
 from chassis.principal import Principal
 from chassis_testing.clock import FixedClock

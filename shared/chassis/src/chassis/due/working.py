@@ -1,9 +1,4 @@
-"""Due work: what a service will do when its time has come.
-
-A row is planned in the transaction that made it necessary, unique per subject and slot,
-claimed with SKIP LOCKED, and worked off in one transaction with everything it changes and
-tells. Its business time is its own ``due_at``, however late it runs. There is no other
-scheduler.
+"""Working off what is due, oldest first.
 
 A sandbox partner's work is due by its own clock, one piece at a time, oldest first, also when the
 world was in the way of one; only what asks to be tried later, or fails for a reason of its own, is
@@ -11,23 +6,19 @@ passed. What is real goes before it. ``retry_at`` is real time for everybody: no
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
-from uuid import UUID
 
 import structlog
-from sqlalchemy import Row, Text, UniqueConstraint, delete, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Row, delete, text, update
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis import tracing
 from chassis.clock import Clock
-from chassis.database.tables import Base, TenantRow
-from chassis.database.transaction import Transaction
 from chassis.database.worker import Work, WorkerDatabase
+from chassis.due.kinds import Due, DueItem, Retry
+from chassis.due.planning import DueRow
 from chassis.failures import OUTSIDE, Verdict, judge, readable, reason_of
 from chassis.loops import pause
 
@@ -37,25 +28,8 @@ _IDLE: Final = 0.2
 _KEEPS_ITS_PLACE: Final = 5
 """Tries of a sandbox's piece in whose way the world was, until others pass it."""
 _LONGEST: Final = timedelta(hours=1)
-_SOON: Final = timedelta(seconds=30)
 _LEAVE: Final = text("select set_config('idle_in_transaction_session_timeout', :patience, true)")
 """A worker's open transaction that says nothing is ended after ten seconds, unless it asks for more."""
-
-
-class DueRow(TenantRow, Base):
-    __tablename__ = "due"
-    __table_args__ = (UniqueConstraint("partner_id", "kind", "subject", "slot", name="due_once_per_slot"),)
-
-    kind: Mapped[str]
-    subject: Mapped[UUID]
-    slot: Mapped[str]
-    due_at: Mapped[datetime]
-    retry_at: Mapped[datetime]
-    attempts: Mapped[int] = mapped_column(default=0)
-    payload: Mapped[dict[str, Any]]
-    last_error: Mapped[str | None] = mapped_column(Text)
-    traceparent: Mapped[str | None]
-    sandbox: Mapped[bool] = mapped_column(default=False)
 
 
 _COLUMNS: Final = ", ".join(column.name for column in DueRow.__table__.c)
@@ -86,83 +60,6 @@ select {_COLUMNS} from usual union all select {_COLUMNS} from play
 
 Nearly all kinds are known to whoever asks, so they are no condition for an index: it would lead away from the order.
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DueItem:
-    """One piece of work whose time has come."""
-
-    id: UUID
-    subject: UUID
-    slot: str
-    due_at: datetime
-    attempts: int
-    payload: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """What is done for one kind of due work."""
-
-    kind: str
-    handle: Callable[[Transaction, DueItem], Awaitable[None]]
-    outside: timedelta = timedelta(0)
-    """How long the handler may wait for somebody else, such as a mail server, while its transaction is open."""
-
-
-class Retry(Exception):
-    """Not now: try again, later each time. ``reason`` is kept with the row."""
-
-    def __init__(self, reason: str, *, after: timedelta | None = None) -> None:
-        super().__init__(reason)
-        self.after = after
-
-    @classmethod
-    def soon(cls, reason: str, item: DueItem) -> "Retry":
-        """What will pass by itself: never longer than half a minute until the next try."""
-        return cls(reason, after=min(timedelta(seconds=2 ** min(item.attempts, 5)), _SOON))
-
-
-async def plan(  # noqa: PLR0913 (all that is known of a piece of work)
-    tx: Transaction,
-    kind: str,
-    subject: UUID,
-    *,
-    slot: str,
-    at: datetime,
-    payload: dict[str, Any] | None = None,
-    wait: timedelta = timedelta(),
-) -> None:
-    """Plan work for one subject at a business time, and not before it has waited, in real time.
-
-    Planning the same slot again moves it to the new time.
-    """
-    row = insert(DueRow).values(
-        partner_id=tx.partner_id,
-        id=tx.new_id(),
-        kind=kind,
-        subject=subject,
-        slot=slot,
-        due_at=at,
-        retry_at=(tx.real_now if tx.sandbox else at) + wait,
-        payload=payload or {},
-        traceparent=tx.traceparent,
-        sandbox=tx.sandbox,
-    )
-    moved = {column: row.excluded[column] for column in ("due_at", "retry_at", "payload", "traceparent", "sandbox")}
-    await tx.session.execute(row.on_conflict_do_update(constraint="due_once_per_slot", set_=moved | {"attempts": 0}))
-
-
-async def withdraw(tx: Transaction, kind: str, subject: UUID) -> bool:
-    """Take planned work back, and say whether there was any; what is not planned any more changes nothing.
-
-    Work that somebody has in hand at this moment is left to him: whoever does it looks at how
-    things are then. Waiting for it here would be waiting in a circle, because it waits for the subject.
-    """
-    planned = select(DueRow.id).where(DueRow.partner_id == tx.partner_id, DueRow.kind == kind, DueRow.subject == subject)
-    free = (await tx.session.scalars(planned.with_for_update(skip_locked=True))).all()
-    await tx.session.execute(delete(DueRow).where(DueRow.partner_id == tx.partner_id, DueRow.id.in_(free)))
-    return bool(free)
 
 
 class DueWorker:
