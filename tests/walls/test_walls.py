@@ -38,7 +38,14 @@ def packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def lint(packages: Path, *contracts: str) -> subprocess.CompletedProcess[str]:
     chosen = [word for contract in contracts for word in ("--contract", contract)]
     return subprocess.run(  # noqa: S603 (our own tool)
-        [str(Path(sys.executable).parent / "lint-imports"), "--config", str(ROOT / "pyproject.toml"), "--cache-dir", str(packages.with_name("cache")), *chosen],
+        [
+            str(Path(sys.executable).parent / "lint-imports"),
+            "--config",
+            str(ROOT / "pyproject.toml"),
+            "--cache-dir",
+            str(packages.with_name("cache")),
+            *chosen,
+        ],
         env=os.environ | {"PYTHONPATH": str(packages)},
         cwd=packages,
         capture_output=True,

@@ -27,12 +27,12 @@ from customers.sandboxes import ADVANCE
 from customers.settings import Settings
 
 
-def service(settings: Settings) -> Service:
+def service(settings: Settings, passwords: Passwords | None = None) -> Service:
     key = signing_key(settings.signing_key.get_secret_value())
     keyring = Keyring(
         issuer=Issuer(key),
         link_key=settings.link_key.get_secret_value().encode(),
-        passwords=Passwords(),
+        passwords=passwords or Passwords(),
         sealer=Sealer(settings.keys_to_seal),
         console=_console(settings),
         providers=Providers(Outgoing(private=settings.private_providers)),

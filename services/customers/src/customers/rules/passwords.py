@@ -19,11 +19,14 @@ from customers.errors import SignInBusy
 _MOST_WAITING: Final = 64
 
 
+OWASP: Final = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
 class Passwords:
     """Hashes and verifies, at most ``threads`` at a time."""
 
-    def __init__(self, *, threads: int = 2) -> None:
-        self._hasher = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+    def __init__(self, hasher: PasswordHasher = OWASP, *, threads: int = 2) -> None:
+        self._hasher = hasher
         self._threads = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="argon2")
         self._waiting = 0
         self._nobodys = self._hasher.hash("nobody has this password")

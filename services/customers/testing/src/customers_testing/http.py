@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 import httpx
+from argon2 import PasswordHasher
 from joserfc.jwk import OKPKey
 from pydantic import AnyHttpUrl, SecretStr
 
@@ -28,6 +29,8 @@ PASSWORD: Final = "correct horse battery"
 OPERATOR: Final = "operator@vendor.example"
 LINK_KEY: Final = "only-for-tests-only-for-tests-only"
 SEALING_KEY: Final = "b25seS1mb3ItdGVzdHMtb25seS1mb3ItdGVzdHMtMzI="
+QUICK: Final = Passwords(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+"""Passwords that cost nothing: a test has dozens of them."""
 CONSOLE_KEY: Final = "only-the-console-and-we-know-this"
 
 
@@ -110,9 +113,9 @@ async def running(database: DatabaseSettings, clock: Clock) -> AsyncIterator[Web
     async with worker.work() as work:
         await the_known_world(work)
         async with work.item(ROOT_PARTNER_ID) as tx:
-            await bootstrap(tx, Bootstrap(email=OPERATOR, password_hash=Passwords().hash_now(PASSWORD)))
+            await bootstrap(tx, Bootstrap(email=OPERATOR, password_hash=QUICK.hash_now(PASSWORD)))
     await worker.close()
-    app = Process(service(settings(database)), frozenset({"api"}), clock=clock).app()
+    app = Process(service(settings(database), QUICK), frozenset({"api"}), clock=clock).app()
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         hooks = {"response": [audited(database)]}

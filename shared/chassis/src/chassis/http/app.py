@@ -46,17 +46,25 @@ def build(
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        responses=problems.RESPONSES,
-        generate_unique_id_function=operation_id,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # they are ours (chassis.tracing, metrics, logs)
         middleware=[Middleware(Correlated), Middleware(LastResort), Middleware(Limited, bounds)],
     )
     app.state.service = state
     failures.handle(app)
+    for router in routers:
+        _document_routes(router)
     include(app, (*routers, _rails(health)))
     _refuse_namesakes(app)
     app.openapi = lambda: _document(app)  # type: ignore[method-assign]
     return app
+
+
+def _document_routes(router: APIRouter) -> None:
+    """What every operation says of itself: its id, and that each refusal is a problem."""
+    for route in router.routes:
+        if isinstance(route, APIRoute):
+            route.unique_id = operation_id(route)
+            route.responses = {**problems.RESPONSES, **route.responses}
 
 
 def operation_id(route: APIRoute) -> str:

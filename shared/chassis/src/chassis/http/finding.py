@@ -34,19 +34,21 @@ class _Way:
 
 
 def include(app: FastAPI, routers: Sequence[APIRouter]) -> None:
-    """Add routers to an application, to be found by their paths.
+    """Add the routes of routers to an application, to be found by their paths.
+
+    They are taken as they stand: the framework's own way of including a router looks at all
+    parameters of all its routes once more.
 
     Raises:
         ValueError: a path has a placeholder where it should be told from others.
     """
     found: defaultdict[str, list[BaseRoute]] = defaultdict(list)
-    for router in routers:
-        before = len(app.router.routes)
-        app.include_router(router)
-        for beginning in {_beginning(str(getattr(route, "path", ""))) for route in router.routes}:
-            if "{" in beginning:
-                raise ValueError(f"a path may not begin with {beginning}: it could be anybody's")
-            found[beginning] += app.router.routes[before:]
+    for route in (route for router in routers for route in router.routes):
+        beginning = _beginning(str(getattr(route, "path", "")))
+        if "{" in beginning:
+            raise ValueError(f"a path may not begin with {beginning}: it could be anybody's")
+        found[beginning].append(route)
+        app.router.routes.append(route)
     app.router.middleware_stack = _Finding(app.router, found)
 
 
@@ -72,8 +74,9 @@ class _Finding:
 
     async def _framework(self, candidates: Sequence[BaseRoute], scope: Scope, receive: Receive, send: Send) -> None:
         for candidate in candidates:
-            if len(candidates) == 1 or candidate.matches(scope)[0] is Match.FULL:
-                scope["router"] = self._router
+            match, matched = candidate.matches(scope)
+            if match is Match.FULL:
+                scope.update(matched, router=self._router)
                 await candidate.handle(scope, receive, send)
                 return
         await self._router.app(scope, receive, send)
