@@ -21,6 +21,7 @@ def known(stage: Stage) -> Stage:
     stage["customers"].says(f"/v1/customers/{ID}", {"id": ID, "name": "Ünit"})
     stage["licensing"].says(f"/v1/customers/{ID}/entitlements", {"items": [1]})
     stage["licensing"].says(f"/v1/customers/{ID}/provisioning", {"items": [2]})
+    stage["licensing"].says(f"/v1/customers/{ID}/product-settings", {"items": [4]})
     stage["reporting"].says(f"/v1/customer-overview/{ID}", {"attention": []})
     stage["notifications"].says("/v1/notifications", {"items": [3]})
     return stage
@@ -35,6 +36,7 @@ async def test_a_profile_is_composed_of_what_every_service_knows(known: Stage) -
     assert answered.json() == {
         "customer": {"id": ID, "name": "Ünit"},
         "entitlements": {"items": [1]},
+        "settings": {"items": [4]},
         "provisioning": {"items": [2]},
         "overview": {"attention": []},
         "notifications": {"items": [3]},
@@ -80,6 +82,7 @@ async def test_a_profile_of_nothing_is_no_profile(known: Stage) -> None:
     for name, path in (
         ("customers", f"/v1/customers/{ID}"),
         ("licensing", f"/v1/customers/{ID}/entitlements"),
+        ("licensing", f"/v1/customers/{ID}/product-settings"),
         ("licensing", f"/v1/customers/{ID}/provisioning"),
         ("reporting", f"/v1/customer-overview/{ID}"),
         ("notifications", "/v1/notifications"),

@@ -16,6 +16,7 @@ from licensing.catalogue.loading import Loaded
 from licensing.catalogue.reading import UnreadableFile
 from licensing.rules import capabilities
 from licensing.tables.offers import Offer, OfferVersion
+from licensing.tables.products import Product
 from licensing_testing.builders import a_programme, regranted
 
 SHIPPED = Path(str(onebox.__file__)).parent / "data" / "catalogue.yaml"
@@ -98,7 +99,7 @@ async def test_loading_the_same_file_again_changes_nothing(work: Work, tmp_path:
     await _load(work, tmp_path, OFFER)
     told = len(work._told)
 
-    assert await _load(work, tmp_path, OFFER) == Loaded(offers=[], serials=0, policies=[])
+    assert await _load(work, tmp_path, OFFER) == Loaded(products=[], offers=[], serials=0, policies=[])
     assert len(work._told) == told
 
 
@@ -188,3 +189,40 @@ def test_a_missing_file_and_bytes_that_are_no_text_are_refused(tmp_path: Path) -
     for name in ("missing.yaml", "bytes.yaml"):
         with pytest.raises(UnreadableFile, match=name):
             reading.read(tmp_path / name, CatalogueFile)
+
+
+async def test_the_shipped_products_say_what_they_can_be_set_by(work: Work) -> None:
+    """CUS-65 to CUS-67: templates for two products, policies for one of them, firmware for the other."""
+    await loading.load(work, reading.read(SHIPPED, CatalogueFile))
+
+    products = (await work.session.scalars(select(Product).order_by(Product.code))).all()
+    capable = {one.code: (one.templates, one.policies, one.firmware) for one in products}
+    assert capable == {"cloud-edge": (True, False, True), "sep-cloud": (False, False, False), "worry-free": (True, True, False)}
+
+
+async def test_a_product_that_differs_is_changed_and_one_that_is_not_named_stays(work: Work, tmp_path: Path) -> None:
+    said = "products:\n  - {code: worry-free, name: Worry-Free, templates: true, defaults: {scan: daily}}\n"
+    first = await _load(work, tmp_path, said)
+    again = await _load(work, tmp_path, said)
+    changed = await _load(work, tmp_path, said.replace("daily", "weekly"))
+    other = await _load(work, tmp_path, said.replace("worry-free", "cloud-edge"))
+
+    assert [one.products for one in (first, again, changed, other)] == [["worry-free"], [], ["worry-free"], ["cloud-edge"]]
+    kept = (await work.session.scalars(select(Product).where(Product.code == "worry-free"))).one()
+    assert kept.defaults == {"scan": "weekly"}
+
+
+@pytest.mark.parametrize(
+    ("product", "says"),
+    [
+        ("{code: a, name: A, defaults: {scan: daily}}", "no templates"),
+        ("{code: a, name: A, templates: true, defaults: {admin_password: hunter2}}", "no secrets"),
+        ("{code: a, name: A, templates: yes}", "bool"),
+        ("{code: a, name: A}, {code: a, name: B}", "said twice: a"),
+    ],
+)
+def test_a_product_that_makes_no_sense_is_refused_with_its_place(tmp_path: Path, product: str, says: str) -> None:
+    with pytest.raises(UnreadableFile) as refused:
+        _read(tmp_path, f"products: [{product}]\n")
+
+    assert says in str(refused.value)

@@ -21,6 +21,7 @@ from gateway.upstreams import Upstream
 PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "customer": ("customers", "/v1/customers/{customer_id}"),
     "entitlements": ("licensing", "/v1/customers/{customer_id}/entitlements"),
+    "settings": ("licensing", "/v1/customers/{customer_id}/product-settings"),
     "provisioning": ("licensing", "/v1/customers/{customer_id}/provisioning"),
     "overview": ("reporting", "/v1/customer-overview/{customer_id}"),
     "notifications": ("notifications", "/v1/notifications?customer_id={customer_id}"),

@@ -16,15 +16,16 @@ app = verbs(Settings, service)
 
 
 @app.command(name="load-catalogue")
-def load_catalogue_file(file: Annotated[Path, typer.Argument(help="YAML with offers, serials and policies")]) -> None:
-    """Load offers, serial numbers and policies; loading the same file again changes nothing."""
+def load_catalogue_file(file: Annotated[Path, typer.Argument(help="YAML with products, offers, serials and policies")]) -> None:
+    """Load products, offers, serial numbers and policies; loading the same file again changes nothing."""
     try:
         loaded = uvloop.run(load_catalogue(load(Settings), file))
     except UnreadableFile as unreadable:
         for problem in unreadable.problems:
             typer.echo(problem, err=True)
         raise typer.Exit(2) from unreadable
-    changed = ", ".join([*loaded.offers, *(f"policy {name}" for name in loaded.policies)]) or "nothing"
+    products = (f"product {code}" for code in loaded.products)
+    changed = ", ".join([*products, *loaded.offers, *(f"policy {name}" for name in loaded.policies)]) or "nothing"
     typer.echo(f"Published: {changed}. New serial numbers: {loaded.serials}.")
 
 

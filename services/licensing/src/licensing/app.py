@@ -6,6 +6,7 @@ from chassis.clock import SystemClock
 from chassis.database import WorkerDatabase
 from chassis.service import Service
 from contracts.catalogue import states_of
+from licensing.bulk.deeds import KINDS as JOBS
 from licensing.catalogue import loading, reading
 from licensing.catalogue.document import CatalogueFile
 from licensing.catalogue.loading import Loaded
@@ -27,6 +28,7 @@ def service(settings: Settings) -> Service:
         consumers=CONSUMERS,
         states=states_of(_NAME),
         due=DUE,
+        jobs=JOBS,
         retellings=RETELLINGS,
         policies=KINDS,
         migrations=Path(__file__).parent / "migrations",

@@ -21,6 +21,7 @@ def _row(record: CustomerChanged) -> dict[str, Any]:
         "management_type": state.management_type,
         "time_zone": state.contact.time_zone,
         "data_region": state.data_region,
+        "account_type": state.account_type,
     }
 
 

@@ -19,7 +19,7 @@ from contracts.customers import (
     sessions,
     users,
 )
-from contracts.licensing import billing, clearance, offers, programmes, provisioning, subscriptions
+from contracts.licensing import billing, clearance, firmware, offers, product_settings, programmes, provisioning, subscriptions
 from contracts.notifications import notifications
 from contracts.products import deployments, endpoints
 from contracts.records import Fact, Record, State
@@ -87,6 +87,11 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     subscriptions.SubscriptionChanged,
     provisioning.ProvisioningRejected,
     billing.BillingLineRated,
+    product_settings.TemplateAssigned,
+    product_settings.PolicyDeploymentRequested,
+    product_settings.PolicyDeploymentFinished,
+    firmware.FirmwareUpdateRequested,
+    firmware.FirmwareUpdateFinished,
     notifications.NotificationSent,
     notifications.NotificationFailed,
     notifications.NotificationSuppressed,

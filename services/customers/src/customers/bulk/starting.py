@@ -18,13 +18,13 @@ from chassis.database import Transaction
 from chassis.database.visibility import shown
 from chassis.http import confirmations
 from chassis.http.confirmations import ConsequenceView, Effect
-from chassis.jobs import JobKind
+from chassis.jobs import JobKind, reach
+from chassis.jobs.reach import BulkPolicy
 from chassis.jobs.starting import Items
 from chassis.jobs.tables import Job
 from customers.bulk.deeds import DELETE, DISABLE, UNLINK
-from customers.errors.bulk import SelectionChanged, TooFarReaching
+from customers.errors.bulk import SelectionChanged
 from customers.rules import policies
-from customers.rules.bulk_policy import BulkPolicy
 from customers.rules.selecting import Filters, narrowed
 from customers.tables.customers import LIVING, Customer
 
@@ -99,20 +99,9 @@ def _seen(tx: Transaction, filters: Filters) -> Select[tuple[UUID]]:
 
 
 async def _admit_reach(tx: Transaction, customers: int, confirmed: int | None) -> None:
-    limits = await policies.in_force(tx, BulkPolicy)
-    policy = limits.policy
-    if customers <= policy.always or customers == confirmed:
-        return
     everybody = select(func.count()).select_from(Customer).where(Customer.partner_id == tx.partner_id, text(LIVING))
-    all_customers = await tx.session.scalar(everybody) or 0
-    if customers > policy.customers or customers * 100 > all_customers * policy.per_cent:
-        raise TooFarReaching(
-            policy_version=str(limits.version),
-            customers=customers,
-            of_customers=all_customers,
-            most=policy.customers,
-            most_per_cent=policy.per_cent,
-        )
+    limits = await policies.in_force(tx, BulkPolicy)
+    await reach.admit(limits, customers, confirmed=confirmed, count_all=lambda: tx.session.scalar(everybody))
 
 
 async def _effect(tx: Transaction, kind: JobKind, job: Job) -> Effect:

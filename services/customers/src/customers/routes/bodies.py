@@ -1,6 +1,6 @@
 """What a request to create a customer looks like (CUS-03 to CUS-08, CUS-15, CUS-21 to CUS-26)."""
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -8,7 +8,7 @@ from annotated_types import Len
 from pydantic import AfterValidator, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
-from chassis.http.bodies import Body
+from chassis.http.bodies import Body, left_out
 from chassis.http.etags import Seen
 from chassis.http.text import CountryCode, EmailAddress, LanguageTag, Name, Text, TimeZoneName
 from contracts.customers.customers import AccountType, CommunicationsMode, Company, Contact, ManagementType, ProductAsked
@@ -89,22 +89,17 @@ def _bounded_together(products: list[NewProduct]) -> list[NewProduct]:
     return products
 
 
-def _left_out() -> Any:
-    """The default of a member that stays as it is; who names it must give it a value."""
-    return Field(default_factory=lambda: None)
-
-
 class ChangedCompany(Body):
     """What is left out stays; `null` empties what may be empty."""
 
-    name: Name = _left_out()
-    address_1: Line = _left_out()
+    name: Name = left_out()
+    address_1: Line = left_out()
     address_2: Line | None = None
     address_3: Line | None = None
-    city: Annotated[str, Text(100)] = _left_out()
+    city: Annotated[str, Text(100)] = left_out()
     postal_code: Annotated[str, Text(20)] | None = None
     region: Annotated[str, Text(100)] | None = None
-    country: CountryCode = _left_out()
+    country: CountryCode = left_out()
     phone: Phone | None = None
     website: Annotated[str, Text(500)] | None = None
 
@@ -112,11 +107,11 @@ class ChangedCompany(Body):
 class ChangedContact(Body):
     """What is left out stays; `null` empties what may be empty."""
 
-    name: Name = _left_out()
-    email: EmailAddress = _left_out()
+    name: Name = left_out()
+    email: EmailAddress = left_out()
     phone: Phone | None = None
-    language: LanguageTag = _left_out()
-    time_zone: TimeZoneName = _left_out()
+    language: LanguageTag = left_out()
+    time_zone: TimeZoneName = left_out()
 
 
 class ChangedCustomer(Body):
@@ -124,7 +119,7 @@ class ChangedCustomer(Body):
 
     company: ChangedCompany = Field(default_factory=ChangedCompany)
     contact: ChangedContact = Field(default_factory=ChangedContact)
-    unmanaged_macs_allowed: bool = _left_out()
+    unmanaged_macs_allowed: bool = left_out()
 
     def command(self, customer_id: UUID, seen: Seen) -> ChangeDetails:
         return ChangeDetails(

@@ -1,18 +1,16 @@
 """Bulk actions over HTTP: each begins a job, which is watched at `/v1/jobs/customers/{job_id}` (CUS-68, BEY-13)."""
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Final
-from uuid import UUID
 
-from annotated_types import Ge, Len
+from annotated_types import Len
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
-from chassis.http.confirmations import Confirmation
 from chassis.http.text import Text
 from chassis.jobs import JobKind, JobView, accepted
+from chassis.jobs.bodies import Bulk, Count, Selected
 from contracts.customers.customers import CommunicationsMode
 from customers.bulk import deeds, starting
 from customers.bulk.starting import Shown, StartBulk
@@ -21,18 +19,7 @@ from customers.rules import actions
 
 router: Final = APIRouter(prefix="/v1/customer-bulk", tags=["bulk"])
 
-type Count = Annotated[int, Ge(0)]
 REMOVERS: Final = allow(actions.DELETE.permission, kinds=actions.STAFF)
-
-
-class Selected(Body):
-    """These customers. One that the caller does not see is not found, and no other learns of it."""
-
-    ids: Annotated[list[UUID], Len(1, 10_000)]
-
-    @property
-    def meant(self) -> Sequence[UUID]:
-        return self.ids
 
 
 class Filtered(Body):
@@ -46,16 +33,10 @@ class Filtered(Body):
         return Shown(filters=self.filter.filters, expected=self.expected)
 
 
-class Bulk(Body):
-    """`dry_run` says of each customer what would become of it, and changes nothing.
-
-    `customers` repeats the number of customers where a refusal asked for it, `confirmation` what it answered with the consequences.
-    """
+class CustomerBulk(Bulk):
+    """What is done with customers that somebody selected, or with all that filters leave."""
 
     selection: Selected | Filtered
-    dry_run: bool = False
-    customers: Count | None = None
-    confirmation: Confirmation | None = None
 
     def command(self, kind: JobKind, **params: Any) -> StartBulk:
         return StartBulk(
@@ -68,11 +49,11 @@ class Bulk(Body):
         )
 
 
-class BulkTags(Bulk):
+class BulkTags(CustomerBulk):
     tags: Annotated[list[Annotated[str, Text(50)]], Len(1, 50)]
 
 
-class BulkCommunications(Bulk):
+class BulkCommunications(CustomerBulk):
     communications_mode: CommunicationsMode
 
 
@@ -95,25 +76,25 @@ async def set_communications(body: BulkCommunications, call: Annotated[Call, all
 
 
 @router.post("/disable", status_code=202, response_model=JobView)
-async def disable(body: Bulk, call: Annotated[Call, REMOVERS]) -> Response:
+async def disable(body: CustomerBulk, call: Annotated[Call, REMOVERS]) -> Response:
     """Put customers to rest."""
     return await _begin(call, body.command(deeds.DISABLE))
 
 
 @router.post("/enable", status_code=202, response_model=JobView)
-async def enable(body: Bulk, call: Annotated[Call, REMOVERS]) -> Response:
+async def enable(body: CustomerBulk, call: Annotated[Call, REMOVERS]) -> Response:
     """Serve disabled customers again."""
     return await _begin(call, body.command(deeds.ENABLE))
 
 
 @router.post("/unlink", status_code=202, response_model=JobView)
-async def unlink(body: Bulk, call: Annotated[Call, REMOVERS]) -> Response:
+async def unlink(body: CustomerBulk, call: Annotated[Call, REMOVERS]) -> Response:
     """Run customers no longer: they live on under the root party (CUS-60)."""
     return await _begin(call, body.command(deeds.UNLINK))
 
 
 @router.post("/delete", status_code=202, response_model=JobView)
-async def delete(body: Bulk, call: Annotated[Call, REMOVERS]) -> Response:
+async def delete(body: CustomerBulk, call: Annotated[Call, REMOVERS]) -> Response:
     """Ask for customers' deletion; each has its own, at `/v1/customers/{customer_id}/deletion` (CUS-62)."""
     return await _begin(call, body.command(deeds.DELETE))
 

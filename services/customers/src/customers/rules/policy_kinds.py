@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from chassis.jobs.reach import BulkPolicy
 from chassis.policies import Kinds
-from customers.rules.bulk_policy import BulkPolicy
 from customers.rules.capabilities import CapabilityMatrix
 from customers.rules.consent_policy import ConsentPolicy
 from customers.rules.console_policy import ConsolePolicy

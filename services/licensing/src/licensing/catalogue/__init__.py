@@ -1,1 +1,1 @@
-"""The catalogue file: what operators write down, and how it becomes offers, serial numbers and policies."""
+"""The catalogue file: what operators write down, and how it becomes products, offers, serial numbers and policies."""

@@ -7,11 +7,14 @@ from annotated_types import Ge, Le, MaxLen
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from chassis.http.text import Name
+from chassis.jobs.reach import BulkPolicy
 from licensing.billing import Cadence, minor_units
 from licensing.billing.money import Price as UnitPrice
 from licensing.rules.capabilities import CapabilityMatrix
+from licensing.rules.offered import AccountMatrix
 from licensing.rules.orders import MOST_SEATS
 from licensing.rules.quotes import RatingPolicy
+from licensing.rules.settings_documents import SettingsDocument
 
 _CODE = r"^[a-z0-9][a-z0-9_-]{0,63}$"
 
@@ -95,6 +98,23 @@ class OfferSaid(_Said):
         return self
 
 
+class ProductSaid(_Said):
+    """What a product can be set by; one that no file names can be set by nothing. ``defaults`` are its own settings."""
+
+    code: Code
+    name: Name
+    templates: Annotated[bool, Field(strict=True)] = False
+    policies: Annotated[bool, Field(strict=True)] = False
+    firmware: Annotated[bool, Field(strict=True)] = False
+    defaults: SettingsDocument = {}
+
+    @model_validator(mode="after")
+    def _defaults_can_be_set(self) -> Self:
+        if self.defaults and not self.templates:
+            raise ValueError("a product that has no templates has no default settings")
+        return self
+
+
 class SerialSaid(_Said):
     code: SerialCode
     kind: Literal["service_provider", "product"]
@@ -110,20 +130,23 @@ class SerialSaid(_Said):
 class PoliciesSaid(_Said):
     """Policy documents to publish; one that is left out stays as it is."""
 
+    bulk: BulkPolicy | None = None
     capabilities: CapabilityMatrix | None = None
+    capability_matrix: AccountMatrix | None = None
     rating: RatingPolicy | None = None
 
 
 class CatalogueFile(_Said):
-    """Offers that are not named stay as they are: an offer is withdrawn by saying so."""
+    """Offers and products that are not named stay as they are: an offer is withdrawn by saying so."""
 
+    products: Annotated[list[ProductSaid], MaxLen(1000)] = []
     offers: Annotated[list[OfferSaid], MaxLen(1000)] = []
     serials: Annotated[list[SerialSaid], MaxLen(10_000)] = []
     policies: PoliciesSaid = PoliciesSaid()
 
     @model_validator(mode="after")
     def _codes_are_said_once(self) -> Self:
-        twice = [*_twice([offer.code for offer in self.offers]), *_twice([serial.code for serial in self.serials])]
+        twice = [code for said in (self.products, self.offers, self.serials) for code in _twice([one.code for one in said])]
         if twice:
             raise ValueError(f"said twice: {', '.join(twice)}")
         return self

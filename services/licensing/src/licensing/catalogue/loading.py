@@ -1,4 +1,4 @@
-"""Loading: a catalogue file becomes offers, serial numbers and policy documents, all or nothing.
+"""Loading: a catalogue file becomes products, offers, serial numbers and policy documents, all or nothing.
 
 Loading the same file again changes and tells nothing. An offer that differs gets its next
 version; versions that were published never change, and what was pinned from them stays.
@@ -14,12 +14,13 @@ from chassis.database import Transaction, Work, locks
 from chassis.policies import Policy
 from contracts.licensing.offers import OfferState, Price, TrialPolicy
 from contracts.root import ROOT_PARTNER_ID
-from licensing.catalogue.document import CatalogueFile, OfferSaid, SerialSaid
+from licensing.catalogue.document import CatalogueFile, OfferSaid, PoliciesSaid, ProductSaid, SerialSaid
 from licensing.catalogue.reading import UnreadableFile
 from licensing.rules import policies
 from licensing.rules.policy_kinds import KINDS
 from licensing.rules.telling import tell_offer
 from licensing.tables.offers import Offer, OfferVersion
+from licensing.tables.products import Product
 from licensing.tables.serials import Serial
 
 _ONE_AT_A_TIME: Final = "licensing catalogue"
@@ -29,6 +30,7 @@ _ONE_AT_A_TIME: Final = "licensing catalogue"
 class Loaded:
     """What a load changed."""
 
+    products: list[str]
     offers: list[str]
     serials: int
     policies: list[str]
@@ -42,10 +44,23 @@ async def load(work: Work, file: CatalogueFile) -> Loaded:
     """
     await locks.alone(work.session, _ONE_AT_A_TIME)
     async with work.item(ROOT_PARTNER_ID) as tx:
+        products = [said.code for said in file.products if await _set_up(tx, said)]
         offers = [said.code for said in file.offers if await _publish(tx, said)]
         serials = await _add_serials(tx, file.serials)
         published = await _publish_policies(tx, file)
-    return Loaded(offers=offers, serials=serials, policies=published)
+    return Loaded(products=products, offers=offers, serials=serials, policies=published)
+
+
+async def _set_up(tx: Transaction, said: ProductSaid) -> bool:
+    """Say what a product can be set by; False where it is what was said already."""
+    product = (await tx.session.execute(select(Product).where(Product.code == said.code))).scalar_one_or_none()
+    if product is None:
+        tx.session.add(Product(**said.model_dump()))
+        return True
+    wanted = {name: value for name, value in said.model_dump().items() if getattr(product, name) != value}
+    for name, value in wanted.items():
+        setattr(product, name, value)
+    return bool(wanted)
 
 
 async def _publish(tx: Transaction, said: OfferSaid) -> bool:
@@ -92,8 +107,8 @@ async def _add_serials(tx: Transaction, said: list[SerialSaid]) -> int:
 
 
 async def _publish_policies(tx: Transaction, file: CatalogueFile) -> list[str]:
-    said = [policy for policy in (file.policies.capabilities, file.policies.rating) if policy is not None]
-    return [policy.kind for policy in said if await _publish_policy(tx, policy)]
+    said: list[Policy | None] = [getattr(file.policies, name) for name in PoliciesSaid.model_fields]
+    return [policy.kind for policy in said if policy is not None and await _publish_policy(tx, policy)]
 
 
 async def _publish_policy(tx: Transaction, policy: Policy) -> bool:

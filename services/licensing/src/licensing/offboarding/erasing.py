@@ -10,12 +10,17 @@ from sqlalchemy import CursorResult, Delete, delete, select
 
 from chassis.access import tables
 from chassis.database import Transaction
+from chassis.due import DueRow
 from chassis.erasing import Erasing, Gone
 from licensing.rules.telling import end_subscription
 from licensing.tables.customers import eulas, served_customers
+from licensing.tables.firmware import Appliance, FirmwareUpdate
 from licensing.tables.previews import Preview
+from licensing.tables.product_settings import PolicyDeployment, ProductSettings
 from licensing.tables.provisionings import Provisioning
 from licensing.tables.subscriptions import Subscription
+
+type _Own = ProductSettings | PolicyDeployment | Appliance | FirmwareUpdate
 
 _ACROSS: Final = {"across_partners": "nothing may be left of a purged customer, whosever it was once"}
 
@@ -27,7 +32,16 @@ async def _forget(tx: Transaction, gone: Gone) -> dict[str, int]:
         "previews": await _deleted(tx, delete(Preview).where(Preview.subscription_id.in_(its_own))),
         "provisionings": await _deleted(tx, delete(Provisioning).where(Provisioning.customer_id == gone.customer_id)),
         "subscriptions": await _end_subscriptions(tx, gone),
+        **await _forget_settings(tx, gone),
     }
+
+
+async def _forget_settings(tx: Transaction, gone: Gone) -> dict[str, int]:
+    """What its products were set to, what was on its way to them, and the work that waits for an answer."""
+    deployments = select(PolicyDeployment.id).where(PolicyDeployment.customer_id == gone.customer_id)
+    await _deleted(tx, delete(DueRow).where(DueRow.subject.in_(deployments)))
+    nouns: tuple[type[_Own], ...] = (ProductSettings, PolicyDeployment, Appliance, FirmwareUpdate)
+    return {one.__tablename__: await _deleted(tx, delete(one).where(one.customer_id == gone.customer_id)) for one in nouns}
 
 
 async def _deleted(tx: Transaction, statement: Delete) -> int:

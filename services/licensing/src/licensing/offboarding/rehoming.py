@@ -1,4 +1,7 @@
-"""Rehoming: a customer's subscriptions go with it to the partner that manages it now, and are told as that partner's."""
+"""Rehoming: a customer's subscriptions go with it to the partner that manages it now, and are told as that partner's.
+
+Its products stay as they are set. By which template of the former partner is not the new one's affair.
+"""
 
 from uuid import UUID
 
@@ -11,6 +14,8 @@ from contracts.customers.customers import CustomerChanged
 from licensing.rules import served
 from licensing.rules.telling import end_subscription, tell_subscription
 from licensing.tables.customers import eulas
+from licensing.tables.firmware import Appliance, FirmwareUpdate
+from licensing.tables.product_settings import PolicyDeployment, ProductSettings
 from licensing.tables.provisionings import Provisioning
 from licensing.tables.subscriptions import Subscription
 
@@ -22,16 +27,23 @@ async def follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
     customer_id = event.envelope.subject
     if await served.newer_known(tx, customer_id, event.envelope.aggregate_version):
         return
-    subscription_ids = await _elsewhere(tx, customer_id)
-    await rehome_due(tx, subscription_ids)
-    await rehome(tx, customer_id, eulas, Provisioning)
+    subscription_ids = await _elsewhere(tx, customer_id, Subscription)
+    await rehome_due(tx, [*subscription_ids, *await _elsewhere(tx, customer_id, PolicyDeployment)])
+    await _forget_templates(tx, customer_id)
+    await rehome(tx, customer_id, eulas, Provisioning, ProductSettings, PolicyDeployment, Appliance, FirmwareUpdate)
     if subscription_ids:
         await _take(tx, subscription_ids)
 
 
-async def _elsewhere(tx: Transaction, customer_id: UUID) -> list[UUID]:
-    left = select(Subscription.id).where(Subscription.customer_id == customer_id, Subscription.partner_id != tx.partner_id)
-    return list(await tx.session.scalars(left.order_by(Subscription.id), execution_options=_ACROSS))
+async def _elsewhere(tx: Transaction, customer_id: UUID, noun: type[Subscription | PolicyDeployment]) -> list[UUID]:
+    left = select(noun.id).where(noun.customer_id == customer_id, noun.partner_id != tx.partner_id)
+    return list(await tx.session.scalars(left.order_by(noun.id), execution_options=_ACROSS))
+
+
+async def _forget_templates(tx: Transaction, customer_id: UUID) -> None:
+    theirs = (ProductSettings.customer_id == customer_id, ProductSettings.partner_id != tx.partner_id)
+    forgotten = update(ProductSettings).where(*theirs).values(template_id=None, template_version=None, template_name=None)
+    await tx.session.execute(forgotten, execution_options=_ACROSS | {"synchronize_session": False})
 
 
 async def _take(tx: Transaction, subscription_ids: list[UUID]) -> None:

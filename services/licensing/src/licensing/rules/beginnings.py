@@ -2,7 +2,7 @@
 
 Nothing begins for a customer that is not active; ``served.hold`` keeps that true while a customer is
 being deleted. The zone is the customer contact's and the trial policy the offer version's; both are pinned
-here, so that nothing that changes later moves a running trial.
+here, so that nothing that changes later moves a running trial. With it come the product's default settings.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from chassis import due
 from chassis.database import Transaction
 from contracts.licensing.subscriptions import TrialStarted
 from licensing.billing import Reason
-from licensing.rules import offers, paid_terms, serials, served, trial_clock
+from licensing.rules import offers, paid_terms, serials, served, setting, trial_clock
 from licensing.rules.orders import Accepted
 from licensing.rules.telling import tell_subscription
 from licensing.tables.subscriptions import Subscription
@@ -46,6 +46,7 @@ async def start_trial(tx: Transaction, subscription_id: UUID, accepted: Accepted
     await due.plan(tx, TRIAL_END, subscription.id, slot="end", at=ends)
     for notice, at in trial_clock.notices(policy, tx.now, ends, recipient.zone):
         await due.plan(tx, TRIAL_NOTICE, subscription.id, slot=notice, at=at)
+    await setting.begin(tx, subscription)
     return subscription
 
 
@@ -57,6 +58,7 @@ async def start_paid(tx: Transaction, subscription_id: UUID, accepted: Accepted,
     agreed = await paid_terms.quote(tx, accepted.offer, accepted.quantity, recipient.zone, Reason.FIRST_PERIOD)
     facts = await paid_terms.begin(tx, subscription, accepted.offer, agreed)
     await tell_subscription(tx, subscription, *facts)
+    await setting.begin(tx, subscription)
     return subscription
 
 

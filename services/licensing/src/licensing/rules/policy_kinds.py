@@ -2,10 +2,13 @@
 
 from typing import Final
 
+from chassis.jobs.reach import BulkPolicy
 from chassis.policies import Kinds
 from licensing.rules import regranting
 from licensing.rules.capabilities import CapabilityMatrix
+from licensing.rules.offered import AccountMatrix
 from licensing.rules.policies import documents
 from licensing.rules.quotes import RatingPolicy
 
-KINDS: Final = Kinds(documents, (CapabilityMatrix, RatingPolicy), then={CapabilityMatrix.kind: regranting.plan})
+_SHAPES: Final = (AccountMatrix, BulkPolicy, CapabilityMatrix, RatingPolicy)
+KINDS: Final = Kinds(documents, _SHAPES, then={CapabilityMatrix.kind: regranting.plan})

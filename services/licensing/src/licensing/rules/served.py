@@ -3,6 +3,7 @@
 For everybody else the request's own level check has decided already whether there is such a customer.
 """
 
+from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from chassis.database import Read, Transaction
 from licensing.errors import CustomerNotServed
 from licensing.tables.customers import served_customers
 
+_ACROSS: Final = {"across_partners": "products tell of a customer by its id, whosever it is by now"}
 _KNOWN: Final = "select exists (select from served_customers where id = $1)"
 
 
@@ -29,6 +31,27 @@ async def hold(tx: Transaction, customer_id: UUID) -> None:
     status = (await tx.session.execute(known)).scalar_one_or_none()
     if status not in {None, "active"}:
         raise CustomerNotServed(status=status)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """A customer as it is known here."""
+
+    partner_id: UUID
+    id: UUID
+    status: str
+    management_type: str
+    account_type: str
+    data_region: str
+
+
+async def held(tx: Transaction, customer_id: UUID) -> Served | None:
+    """A customer, whosever it is, held until the transaction ends: neither does it change hands meanwhile, nor is it forgotten."""
+    row = served_customers.c
+    columns = (row.partner_id, row.id, row.status, row.management_type, row.account_type, row.data_region)
+    known = select(*columns).where(row.id == customer_id).with_for_update(read=True)
+    found = (await tx.session.execute(known, execution_options=_ACROSS)).one_or_none()
+    return Served(**found._mapping) if found else None  # noqa: SLF001 (SQLAlchemy's name for a row as a mapping)
 
 
 async def newer_known(tx: Transaction, customer_id: UUID, version: int) -> bool:

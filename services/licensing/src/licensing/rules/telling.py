@@ -1,4 +1,4 @@
-"""How licensing tells what happened to an offer, a programme or a subscription.
+"""How licensing tells what happened to an offer, a programme or a subscription, and to what products are set to.
 
 Every fact goes to its own topic; the whole state goes once to the entity's state topic. All
 carry the version that the change gave the entity: pending changes are flushed first.
@@ -8,10 +8,14 @@ from typing import Final
 
 from chassis.database import About, Transaction
 from chassis.retelling import Retelling
+from contracts.licensing.firmware import FirmwareUpdateFact
 from contracts.licensing.offers import OfferChanged, OfferPublished, OfferState
+from contracts.licensing.product_settings import PolicyDeploymentFact, TemplateAssigned
 from contracts.licensing.programmes import ProgrammeChanged, ProgrammeFact, ProgrammeState
 from contracts.licensing.subscriptions import SubscriptionChanged, SubscriptionFact, SubscriptionState
+from licensing.tables.firmware import FirmwareUpdate
 from licensing.tables.offers import Offer
+from licensing.tables.product_settings import PolicyDeployment, ProductSettings
 from licensing.tables.programmes import Programme
 from licensing.tables.subscriptions import Subscription
 
@@ -48,6 +52,27 @@ async def tell_offer(tx: Transaction, offer: Offer) -> None:
     published = OfferPublished(code=offer.code, offer_version=offer.offer_version)
     told = tx.tell(published, about=about)
     tx.tell(OfferChanged(facts=[published.topic], state=OfferState.model_validate(offer)), about=about, caused_by=[told])
+
+
+async def tell_settings(tx: Transaction, settings: ProductSettings, fact: TemplateAssigned, data_region: str) -> None:
+    await tx.session.flush()
+    whose = settings.customer_id
+    about = tx.entity("product_settings", settings.id, version=settings.version, customer_id=whose, data_region=data_region)
+    tx.tell(fact, about=about)
+
+
+async def tell_deployment(tx: Transaction, deployment: PolicyDeployment, fact: PolicyDeploymentFact) -> None:
+    await tx.session.flush()
+    tx.tell(fact, about=_on_its_way(tx, "policy_deployment", deployment))
+
+
+async def tell_update(tx: Transaction, update: FirmwareUpdate, fact: FirmwareUpdateFact) -> None:
+    await tx.session.flush()
+    tx.tell(fact, about=_on_its_way(tx, "firmware_update", update))
+
+
+def _on_its_way(tx: Transaction, kind: str, asked: PolicyDeployment | FirmwareUpdate) -> About:
+    return tx.entity(kind, asked.id, version=asked.version, customer_id=asked.customer_id, data_region=asked.data_region)
 
 
 async def _offer_again(tx: Transaction, offer: Offer) -> None:

@@ -16,6 +16,7 @@ served_customers: Final = Table(
     Column("management_type", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
     Column("data_region", Text, nullable=False),
+    Column("account_type", Text, nullable=False, server_default="licensing_portal"),
     UniqueConstraint("id", name="served_customers_id_once"),
 )
 

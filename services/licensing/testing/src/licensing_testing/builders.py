@@ -17,7 +17,11 @@ from chassis.due import DueItem, DueRow
 from chassis.ids import new_id
 from chassis_testing import told
 from contracts.customers.customers import CustomerChanged, CustomerStatus, ProductAsked
+from contracts.products.deployments import ProductDeploymentAcknowledged
+from contracts.products.endpoints import EndpointReported
 from licensing import programmes
+from licensing.product_settings import templates
+from licensing.product_settings.templates import CreateTemplate
 from licensing.programmes import ActivateProgramme, ValidateSerial
 from licensing.rules import beginnings
 from licensing.rules.beginnings import Recipient
@@ -25,8 +29,11 @@ from licensing.rules.capabilities import CapabilityMatrix, Cell
 from licensing.rules.orders import Accepted
 from licensing.rules.regranting import REGRANT
 from licensing.tables.customers import served_customers
+from licensing.tables.firmware import FirmwareUpdate
 from licensing.tables.offers import Offer
 from licensing.tables.policies import PolicyDocument
+from licensing.tables.product_settings import PolicyDeployment, Template
+from licensing.tables.products import Product
 from licensing.tables.programmes import Programme
 from licensing.tables.serials import Serial
 from licensing.tables.subscriptions import Subscription
@@ -127,8 +134,8 @@ async def a_matrix(tx: Transaction, *, convert_trial: Cell = "yes", set_up_paid:
         tx.session.add(PolicyDocument(kind=CapabilityMatrix.kind, version=2, document={"actions": actions}, published_at=tx.now))
 
 
-async def a_customer(tx: Transaction, *, status: CustomerStatus = "active", customer_id: UUID | None = None) -> UUID:
-    """A customer that licensing knows."""
+async def a_customer(tx: Transaction, *, status: CustomerStatus = "active", customer_id: UUID | None = None, **given: Any) -> UUID:
+    """A customer on the licensing platform that licensing knows."""
     known = {
         "partner_id": tx.partner_id,
         "id": customer_id or new_id(),
@@ -137,9 +144,33 @@ async def a_customer(tx: Transaction, *, status: CustomerStatus = "active", cust
         "management_type": "co_managed",
         "time_zone": "Europe/Berlin",
         "data_region": "default",
+        "account_type": "licensing_platform",
+        **given,
     }
     await tx.session.execute(insert(served_customers).values(known))
     return UUID(str(known["id"]))
+
+
+async def a_product(tx: Transaction, code: str = "worry-free", **given: Any) -> Product:
+    """A product that can be set by templates and policies, and whose appliances have firmware, unless said otherwise."""
+    said: dict[str, Any] = {"name": "Worry-Free", "templates": True, "policies": True, "firmware": True, "defaults": {}}
+    product = Product(code=code, **said | given)
+    async with as_operator(tx):
+        tx.session.add(product)
+    return product
+
+
+async def a_template(tx: Transaction, *, product: str = "worry-free", **given: Any) -> Template:
+    """A template of the partner's; what its making was audited by is of no concern."""
+    said: dict[str, Any] = {"name": f"Template {new_id().hex}", "settings": {"scan": "weekly"}, "is_default": False}
+    return await templates.create(tx, CreateTemplate(product=product, **said | given))
+
+
+async def a_holder(tx: Transaction, *, product: str = "worry-free", **given: Any) -> UUID:
+    """A customer that has a trial of a product, which is given to it as the partner gives it to all."""
+    customer_id = await a_customer(tx, **given)
+    await a_trial(tx, offer=await an_offer(tx, product=product), customer_id=customer_id)
+    return customer_id
 
 
 async def a_trial(tx: Transaction, *, offer: Offer | None = None, customer_id: UUID | None = None, seats: int = 10) -> Subscription:
@@ -184,3 +215,33 @@ class CustomerTold:
 def asked(item: int, offer: str, *, kind: Literal["trial", "paid"] = "trial", quantity: int | None = 10, **answers: Any) -> ProductAsked:
     """One product asked for at creation."""
     return ProductAsked(item=item, offer=offer, kind=kind, quantity=quantity, answers=answers)
+
+
+@dataclass(slots=True, kw_only=True)
+class ApplianceTold:
+    """What a product's connector reports of one appliance, version after version."""
+
+    partner_id: UUID
+    customer_id: UUID
+    product: str = "cloud-edge"
+    id: UUID = field(default_factory=new_id)
+    version: int = 0
+
+    def now(self, at: datetime, **said: Any) -> Event[EndpointReported]:
+        """The next report: up to date, unless said otherwise."""
+        self.version += 1
+        default: dict[str, Any] = {"kind": "appliance", "protection": "protected", "last_seen_at": at}
+        about: dict[str, Any] = {"endpoint_id": self.id, "customer_id": self.customer_id, "product": self.product}
+        record = EndpointReported(**about | default | said)
+        whose = {"subject": self.id, "partner_id": self.partner_id, "customer_id": self.customer_id}
+        envelope = told.an_envelope(record, version=self.version, at=at, **whose)
+        return Event(envelope=envelope, record=record, place=Place(topic=record.topic, partition=0, offset=self.version))
+
+
+def acknowledged(deployment: PolicyDeployment | FirmwareUpdate, at: datetime, **said: Any) -> Event[ProductDeploymentAcknowledged]:
+    """What a product answers to what was asked of it: that it has applied it, unless said otherwise."""
+    about = {"deployment_id": deployment.id, "customer_id": deployment.customer_id, "product": deployment.product}
+    record = ProductDeploymentAcknowledged(**about | {"outcome": "applied"} | said)
+    whose = {"subject": deployment.id, "partner_id": deployment.partner_id, "customer_id": deployment.customer_id}
+    envelope = told.an_envelope(record, version=1, at=at, **whose)
+    return Event(envelope=envelope, record=record, place=Place(topic=record.topic, partition=0, offset=1))

@@ -16,6 +16,7 @@ from chassis.health import Health
 from chassis.http.app import build
 from chassis.http.calls import Rails
 from chassis.ids import new_id
+from chassis.jobs import routes as jobs
 from chassis.keys import KeySet
 from chassis.policies import routes as policies
 from chassis.principal import Principal
@@ -23,6 +24,7 @@ from chassis.tokens import Issuer, Verifier
 from chassis_testing.audit import audited
 from chassis_testing.clock import FixedClock
 from contracts.root import ROOT_PARTNER_ID
+from licensing.bulk.deeds import KINDS as JOBS
 from licensing.routes import ROUTERS
 from licensing.rules.policy_kinds import KINDS
 
@@ -99,7 +101,8 @@ class Desk:
 async def a_desk(api: ApiDatabase, worker: WorkerDatabase, clock: FixedClock) -> AsyncIterator[Desk]:
     """The desk of a partner administrator."""
     rails = Rails(database=api, verifier=Verifier(KeySet([_KEY])), clock=clock)
-    app = build(title="licensing", routers=(*ROUTERS, *policies.routers("licensing", KINDS)), health=Health(), state=rails)
+    routers = (*ROUTERS, *jobs.routers("licensing", JOBS), *policies.routers("licensing", KINDS))
+    app = build(title="licensing", routers=routers, health=Health(), state=rails)
     nobody = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
     hooks = {"response": [audited(worker.settings)]}
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://licensing", event_hooks=hooks) as client:

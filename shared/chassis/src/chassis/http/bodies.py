@@ -7,7 +7,7 @@ no type of their own in JSON, so a text may become one, and only a text.
 from enum import Enum
 from typing import Any, ClassVar, Final, cast
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler
 from pydantic_core import PydanticCustomError, core_schema
 from pydantic_core.core_schema import CoreSchema
 
@@ -71,3 +71,8 @@ class Body(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: type[BaseModel], handler: GetCoreSchemaHandler, /) -> CoreSchema:
         return cast("CoreSchema", _Lenience(handler).apply(handler(source)))
+
+
+def left_out() -> Any:
+    """The default of a member that stays as it is; who names it must give it a value."""
+    return Field(default_factory=lambda: None)
