@@ -15,16 +15,18 @@ def knows(stage: Stage, service: str, *kinds: str) -> None:
 async def test_the_policies_of_all_services_are_one_list(stage: Stage) -> None:
     knows(stage, "customers", "identity", "roles")
     knows(stage, "licensing", "rating")
+    knows(stage, "reporting", "attention")
 
     answered = await stage.client.get(URL, headers=signed_in())
 
     assert answered.status_code == 200
-    assert [one["kind"] for one in answered.json()["items"]] == ["identity", "roles", "rating"]
+    assert [one["kind"] for one in answered.json()["items"]] == ["identity", "roles", "rating", "attention"]
     assert answered.json()["missing"] == []
 
 
 async def test_a_service_that_does_not_say_is_named(stage: Stage) -> None:
     knows(stage, "customers", "identity")
+    knows(stage, "reporting")
     stage["licensing"].says(SERVICES["licensing"], {"code": "internal"}, 500)
 
     answered = await stage.client.get(URL, headers=signed_in())

@@ -23,12 +23,14 @@ def known(stage: Stage) -> Stage:
     stage["licensing"].says(f"/v1/customers/{ID}/provisioning", {"items": [2]})
     stage["licensing"].says(f"/v1/customers/{ID}/product-settings", {"items": [4]})
     stage["reporting"].says(f"/v1/customer-overview/{ID}", {"attention": []})
+    stage["reporting"].says(f"/v1/customers/{ID}/endpoint-summary", {"endpoints": 4})
+    stage["reporting"].says(f"/v1/customers/{ID}/deployment-chart", {"deployed": 5})
     stage["notifications"].says("/v1/notifications", {"items": [3]})
     return stage
 
 
 async def test_a_profile_is_composed_of_what_every_service_knows(known: Stage) -> None:
-    """CUS-38, as far as there are parts: computers are not known yet."""
+    """CUS-38: entitlement, management status and information, endpoint summary, deployment chart."""
     headers = signed_in() | {"partnerdeck-acting-as": "somebody", "x-request-id": "r1"}
     answered = await known.client.get(URL, headers=headers)
 
@@ -38,6 +40,8 @@ async def test_a_profile_is_composed_of_what_every_service_knows(known: Stage) -
         "entitlements": {"items": [1]},
         "settings": {"items": [4]},
         "provisioning": {"items": [2]},
+        "endpoints": {"endpoints": 4},
+        "deployment": {"deployed": 5},
         "overview": {"attention": []},
         "notifications": {"items": [3]},
         "missing": [],
@@ -55,15 +59,17 @@ async def test_parts_that_cannot_be_had_are_named_and_the_rest_is_answered(known
 
     known["licensing"].handlers[f"/v1/customers/{ID}/entitlements"] = hanging
     known["reporting"].says(f"/v1/customer-overview/{ID}", {"code": "not_found"}, 404)
+    known["reporting"].says(f"/v1/customers/{ID}/deployment-chart", {"code": "internal"}, 500)
     known["notifications"].says("/v1/notifications", "no problem at all", 500)
     monkeypatch.setattr(parts, "DEADLINE", 0.3)
     answered = await known.client.get(URL, headers=signed_in())
 
     body = answered.json()
     assert answered.status_code == 200
-    assert (body["customer"]["name"], body["provisioning"], body["entitlements"]) == ("Ünit", {"items": [2]}, None)
+    assert (body["customer"]["name"], body["endpoints"], body["entitlements"]) == ("Ünit", {"endpoints": 4}, None)
     assert body["missing"] == [
         {"part": "entitlements", "reason": parts.LATE},
+        {"part": "deployment", "reason": "internal"},
         {"part": "overview", "reason": "not_found"},
         {"part": "notifications", "reason": "unknown"},
     ]
@@ -85,6 +91,8 @@ async def test_a_profile_of_nothing_is_no_profile(known: Stage) -> None:
         ("licensing", f"/v1/customers/{ID}/product-settings"),
         ("licensing", f"/v1/customers/{ID}/provisioning"),
         ("reporting", f"/v1/customer-overview/{ID}"),
+        ("reporting", f"/v1/customers/{ID}/endpoint-summary"),
+        ("reporting", f"/v1/customers/{ID}/deployment-chart"),
         ("notifications", "/v1/notifications"),
     ):
         known[name].says(path, {"code": "internal"}, 500)
@@ -98,7 +106,8 @@ async def test_a_service_that_is_down_is_one_part_less(fresh_stage: Stage) -> No
     answered = await fresh_stage.client.get(URL, headers=signed_in())
     await fresh_stage["reporting"].start()
 
-    assert answered.json()["missing"] == [{"part": "overview", "reason": "upstream_unavailable"}]
+    gone = [{"part": part, "reason": "upstream_unavailable"} for part in ("endpoints", "deployment", "overview")]
+    assert answered.json()["missing"] == gone
 
 
 async def test_ids_are_uuids(stage: Stage) -> None:
@@ -120,7 +129,9 @@ async def test_a_customers_own_user_is_asked_only_what_it_may_see(known: Stage) 
     assert {name for name, service in known.services.items() if any("/v1/" in one.target for one in service.asked)} == {
         "customers",
         "licensing",
+        "reporting",
     }
+    assert (answered["endpoints"], answered["deployment"]) == ({"endpoints": 4}, {"deployed": 5})
     assert [one["part"] for one in answered["missing"]] == ["provisioning", "overview", "notifications"]
     assert {one["reason"] for one in answered["missing"]} == {"wrong_principal"}
 

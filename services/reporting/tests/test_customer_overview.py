@@ -6,17 +6,21 @@ Whatever the order in which records arrive and however often, the rows end the s
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import text
-from told_to_reporting import NOW, a_customer, a_subscription, end, tell
+from told_to_reporting import NOW, a_customer, a_subscription, an_endpoint, end, report, tell
 
 from chassis.access.rights import CustomerNotFound
 from chassis.database import Transaction
 from chassis_testing.database import as_stranger, reading
+from contracts.licensing.subscriptions import SubscriptionState
 from reporting import customer_overview
-from reporting.customer_overview import OverviewRowView, SortBy
+from reporting.customer_overview import ContactView, OverviewRowView
 from reporting.rules.attention import AttentionView
+from reporting.rules.attention_policy import Reason
 from reporting.rules.customer_filters import Filters
+from reporting.rules.customer_orders import SortBy
 from reporting.rules.product_use import UseView
 
 
@@ -31,6 +35,11 @@ async def names(tx: Transaction, sort: SortBy = "name", **filters: Any) -> list[
 async def everything(tx: Transaction) -> list[tuple[Any, ...]]:
     rows = [tuple(row) for row in await tx.session.execute(text("select xmin::text, * from customer_overview order by id"))]
     return rows + [tuple(row) for row in await tx.session.execute(text("select xmin::text, * from subscription_overview order by id"))]
+
+
+def licensing(reason: Reason, about: SubscriptionState | None = None, **said: Any) -> AttentionView:
+    subscription = {"subscription_id": about.id, "product": about.product} if about else {}
+    return AttentionView(**{"reason": reason, "concern": "licensing", "severity": "warning"} | subscription | said)
 
 
 async def test_a_customer_on_trial_shows_with_its_contact_product_and_capacity(tx: Transaction) -> None:
@@ -48,7 +57,7 @@ async def test_a_customer_on_trial_shows_with_its_contact_product_and_capacity(t
         "example.com",
         ["vip"],
     )
-    assert (row.contact.name, row.contact.email) == ("Ada Lovelace", "ada@example.com")
+    assert row.contact == ContactView("Ada Lovelace", "ada@example.com", None)
     assert [(one.product, one.kind, one.used, one.capacity, one.trial_ends_at) for one in row.products] == [
         ("endpoint", "trial", 3, 50, trial.trial_ends_at)
     ]
@@ -209,10 +218,10 @@ async def test_a_customer_needs_attention_for_each_reason_that_is_known(tx: Tran
     await tell(tx, calm, review, soon, over, full, a_subscription(calm, ends_in=timedelta(days=7, seconds=1)), ending, ended, taken)
 
     assert {row.name: row.attention for row in await shown(tx, attention=True)} == {
-        "full": [AttentionView("seats_all_used", taken.id, "endpoint")],
-        "over": [AttentionView("trial_expired", ended.id, "endpoint", ended.trial_ends_at)],
-        "review": [AttentionView("pending_review")],
-        "soon": [AttentionView("trial_ends_soon", ending.id, "endpoint", ending.trial_ends_at)],
+        "full": [licensing("seats_all_used", taken)],
+        "over": [licensing("trial_expired", ended, severity="critical", at=ended.trial_ends_at)],
+        "review": [licensing("pending_review")],
+        "soon": [licensing("trial_ends_soon", ending, at=ending.trial_ends_at)],
     }
     assert await names(tx, attention=False) == ["calm"]
 
@@ -241,3 +250,25 @@ async def test_pages_neither_repeat_nor_miss_a_customer_when_others_come_in_betw
         *(f"Kunde {number:02}" for number in range(6, 10)),
     ]
     assert third.next is None
+
+
+async def test_of_a_customer_that_manages_itself_its_partner_sees_products_and_how_they_work(tx: Transaction) -> None:
+    """CUS-51: entitlements, deployment and function; no contact and the like. The customers it manages it sees whole."""
+    itself = a_customer(tx.partner_id, name="itself", management_type="customer_managed")
+    managed = a_customer(tx.partner_id, name="managed", management_type="co_managed")
+    await tell(tx, itself, managed, a_subscription(itself))
+    await report(tx, an_endpoint(itself, agent_update_required=True))
+
+    for row in (await one_page(tx))["items"]:
+        hidden = {"contact", "communications_mode", "domain", "city"}
+        assert hidden & row.keys() == (set() if row["name"] == "itself" else hidden)
+    single = msgspec.to_builtins(await customer_overview.one(await reading(tx), itself.id))
+
+    assert (single["require_update"], [one["product"] for one in single["products"]]) == (1, ["endpoint"])
+    assert [one["reason"] for one in single["attention"]] == ["agent_updates"]
+    assert "contact" not in single
+
+
+async def one_page(tx: Transaction) -> dict[str, Any]:
+    page: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(await customer_overview.for_partner(await reading(tx), Filters())))
+    return page

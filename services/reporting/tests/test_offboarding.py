@@ -4,7 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
-from told_to_reporting import NOW, PLACE, a_customer
+from told_to_reporting import NOW, PLACE, a_customer, an_endpoint, reported, take
 
 from chassis.consumers import Event
 from chassis.database import WorkerDatabase
@@ -16,6 +16,7 @@ from contracts.any.erasing import CustomerErased
 from contracts.customers.customers import CustomerChanged, CustomerTagged
 from contracts.customers.offboarding import CustomerPurged
 from reporting import customer_overview, offboarding, timeline
+from reporting.rules import homes
 from reporting.tables.timeline import Moment
 
 
@@ -23,6 +24,12 @@ async def moments_of(database: WorkerDatabase, customer_id: UUID) -> list[UUID]:
     async with database.work() as work:
         found = select(Moment.partner_id).where(Moment.customer_id == customer_id)
         return list(await work.session.scalars(found, execution_options={"across_partners": "a test"}))
+
+
+async def endpoints_of(database: WorkerDatabase, customer_id: UUID) -> list[UUID]:
+    async with database.direct() as connection:
+        found = await connection.fetch("select partner_id from endpoints where customer_id = $1", customer_id)
+    return [row["partner_id"] for row in found]
 
 
 async def test_it_goes_with_the_customer_and_then_for_good(worker_database: WorkerDatabase, clock: FixedClock) -> None:
@@ -33,6 +40,11 @@ async def test_it_goes_with_the_customer_and_then_for_good(worker_database: Work
         async with worker_database.work() as work, work.item(old, cause=said) as tx:
             await timeline.note(tx, Event(envelope=said, record=CustomerTagged(added=[], removed=[]), place=PLACE))
 
+        async with worker_database.work() as work, work.item(old, cause=said) as tx:
+            await homes.note(tx, whose.id)
+    async with worker_database.work() as work:
+        await take(work, [reported(an_endpoint(whose), old) for whose in (customer, other)])
+
     state = CustomerChanged(facts=[], state=a_customer(new, id=customer.id))
     moved = an_envelope(state, subject=customer.id, partner_id=new, customer_id=customer.id, version=2, at=NOW)
     async with worker_database.work() as work:
@@ -40,6 +52,7 @@ async def test_it_goes_with_the_customer_and_then_for_good(worker_database: Work
         async with work.item(new, cause=moved) as tx:
             await offboarding.REHOMING.handle(tx, Event(envelope=moved, record=state, place=PLACE))
     assert await moments_of(worker_database, customer.id) == [new]
+    assert await endpoints_of(worker_database, customer.id) == [new]
 
     purged = CustomerPurged(user_ids=[])
     said = an_envelope(purged, subject=customer.id, partner_id=new, customer_id=customer.id, version=3, at=NOW)
@@ -57,4 +70,9 @@ async def test_it_goes_with_the_customer_and_then_for_good(worker_database: Work
     assert await moments_of(worker_database, other.id) == [old]
     async with worker_database.direct() as connection:
         told = await connection.fetchval("select payload from outbox where topic = 'customer.erased'")
-    assert CustomerErased.read(told).counts["moments"] == 1
+    counts = CustomerErased.read(told).counts
+    assert (counts["moments"], counts["endpoints"]) == (1, 1)
+    async with worker_database.work() as work:
+        await take(work, [reported(an_endpoint(whose), old) for whose in (customer, other)])
+    assert await endpoints_of(worker_database, customer.id) == [], "what is still reported of it is kept nowhere"
+    assert await endpoints_of(worker_database, other.id) == [old, old]

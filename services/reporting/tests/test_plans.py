@@ -14,8 +14,10 @@ from chassis.database import ApiDatabase, DatabaseSettings, Read, WorkerDatabase
 from chassis.ids import new_id
 from chassis.principal import Principal
 from reporting import customer_overview
-from reporting.customer_overview import SortBy
+from reporting.rules import policies
+from reporting.rules.attention_policy import AttentionPolicy
 from reporting.rules.customer_filters import Filters
+from reporting.rules.customer_orders import SORTS, SortBy
 
 CUSTOMERS = 20_000
 _FILL = """
@@ -52,10 +54,11 @@ async def read(fresh_database: DatabaseSettings, worker_database: WorkerDatabase
 
 async def plans(read: Read, filters: Filters, sort: SortBy = "name", **after: Any) -> tuple[str, str]:
     """The page's plan for these values, and its plan for any values."""
-    order = customer_overview._SORTS[sort]
+    order = SORTS[sort]
     shape = customer_overview._Shape(sort=order, after=bool(after), given=filters.given)
     sql, names, constants = customer_overview._PAGE.compiled("partner", shape)
-    values = {**constants, **filters.parameters(read.now), **after, "limit": 51, "partner_id": read.partner_id}
+    policy = (await policies.read(read, AttentionPolicy)).policy
+    values = {**constants, **filters.parameters(policy, read.now), **after, "limit": 51, "partner_id": read.partner_id}
     for_these = await read.connection.fetch(f"explain {sql}", *(values[name] for name in names))
     return "\n".join(row[0] for row in for_these), await generic_plan(read, sql, len(names))
 

@@ -5,11 +5,12 @@ import os
 import sys
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from told_to_reporting import a_customer, a_subscription, event_of
+from told_to_reporting import a_customer, a_subscription, an_endpoint, event_of, rejected, reported
 
-from chassis.consumers import Consumer
+from chassis.consumers import Consumer, Event
 from chassis.consumers.worker import ConsumerWorker
 from chassis.database import DatabaseSettings, WorkerDatabase
 from chassis.ids import new_id
@@ -19,9 +20,10 @@ from contracts.customers.customers import CustomerState
 from contracts.envelope import encode
 from contracts.licensing.subscriptions import SubscriptionState
 from contracts.partitions import partition_for
-from reporting import customer_overview, subscription_overview
+from reporting import offboarding
+from reporting.consumers import OVERVIEWS
 
-FOLLOWER = Consumer(group="reporting", handlers=[customer_overview.PROJECTION, subscription_overview.PROJECTION])
+FOLLOWER = Consumer(group="reporting", handlers=[offboarding.REHOMING, *OVERVIEWS])
 
 
 async def tell(topics: Topics, states: Sequence[CustomerState | SubscriptionState], *, version: int = 1, ended: bool = False) -> None:
@@ -35,6 +37,14 @@ async def tell(topics: Topics, states: Sequence[CustomerState | SubscriptionStat
                 headers=encode(event.envelope),
                 partition=partition_for(event.envelope.partition_key, 2),
             )
+
+
+async def tell_events(topics: Topics, events: Sequence[Event[Any]]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=topics.kafka, linger_ms=20) as producer:
+        for event in events:
+            said = event.envelope
+            where = {"key": str(said.partition_key).encode(), "partition": partition_for(said.partition_key, 2)}
+            await producer.send(topics.prefix + said.type, event.record.payload(), headers=encode(said), **where)
 
 
 async def rebuild(database: DatabaseSettings, topics: Topics, *arguments: str) -> tuple[int | None, str]:
@@ -63,7 +73,7 @@ async def test_the_overviews_are_checked_and_rebuilt_by_command(
     fresh_database: DatabaseSettings, worker_database: WorkerDatabase, topics: Topics
 ) -> None:
     """Customers whose subscriptions came first, were renewed, ran out or ended: what is counted from one another is the same."""
-    await topics.create("customer.changed", "subscription.changed")
+    await topics.create("customer.changed", "subscription.changed", "endpoint.reported", "provisioning.rejected")
     customers = [a_customer(new_id(), name=f"Hafen {number}") for number in range(40)]
     trials = [a_subscription(customer, ends_in=timedelta(days=number)) for number, customer in enumerate(customers)]
     paid = [a_subscription(customer, kind="paid", product="mail", seats_used=number) for number, customer in enumerate(customers[::2])]
@@ -72,6 +82,7 @@ async def test_the_overviews_are_checked_and_rebuilt_by_command(
     await tell(topics, [*trials[20:], *paid])
     await tell(topics, [trial.model_copy(update={"status": "expired"}) for trial in trials[::3]], version=2)
     await tell(topics, [customers[0], trials[1]], ended=True)
+    await tell_events(topics, [rejected(customer, offer="mail-cloud") for customer in customers[::7]])
     worker = ConsumerWorker(FOLLOWER, worker_database, kafka=topics.kafka, prefix=topics.prefix)
     following = asyncio.create_task(worker.run())
     try:
@@ -82,6 +93,25 @@ async def test_the_overviews_are_checked_and_rebuilt_by_command(
                 return await connection.fetchval("select count(*) from subscription_overview") == 59
 
         await eventually(all_followed, within=30)
+        computers = [an_endpoint(customer, agent_update_required=bool(number % 2)) for number, customer in enumerate(customers[1:])]
+        moved = customers[3].model_copy(update={"partner_id": new_id()})
+        await tell_events(topics, [reported(computer, one.partner_id, 3) for computer, one in zip(computers, customers[1:], strict=True)])
+        await tell_events(topics, [reported(computers[5].model_copy(update={"deleted": True}), customers[6].partner_id, 4)])
+        await tell_events(topics, [reported(computers[5], customers[6].partner_id, 2)])
+
+        async def all_reported() -> bool:
+            async with worker_database.direct() as connection:
+                assert await connection.fetchval("select count(*) from endpoints where not deleted") == 38
+                return await connection.fetchval("select count(*) from endpoints where deleted") == 1
+
+        await eventually(all_reported, within=30)
+        await tell(topics, [moved], version=7)
+
+        async def gone_over() -> bool:
+            async with worker_database.direct() as connection:
+                return await connection.fetchval("select count(*) from endpoints where partner_id = $1", moved.partner_id) == 1
+
+        await eventually(gone_over, within=30)
 
         async with worker_database.direct() as connection:
             await connection.execute("update customer_overview set trials = trials + 1 where name = 'Hafen 5'")
@@ -104,8 +134,8 @@ async def test_what_can_be_rebuilt_is_listed(fresh_database: DatabaseSettings, t
 
     assert code == 0
     assert (
-        "customer_overview        customer_overview, subscription_overview from customer.changed, subscription.changed (as reporting)"
-        in said
+        "customer_overview        customer_overview, subscription_overview, provisioning_rejections, endpoints"
+        " from customer.changed, endpoint.reported, provisioning.rejected, subscription.changed (as reporting)" in said
     )
     assert "access_users             access_users from user.changed (as reporting.access)" in said
     assert "cannot be rebuilt" not in said

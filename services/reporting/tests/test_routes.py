@@ -8,7 +8,7 @@ import httpx
 import pytest
 from joserfc.jwk import OKPKey
 from sqlalchemy import Table, insert
-from told_to_reporting import a_customer, a_subscription, an_audit_entry, event_of, take
+from told_to_reporting import NOW, a_customer, a_subscription, an_audit_entry, an_endpoint, event_of, reported, take
 
 from chassis.access import tables
 from chassis.database import ApiDatabase, DatabaseSettings, Work, WorkerDatabase
@@ -27,8 +27,11 @@ from contracts.root import ROOT_PARTNER_ID
 from reporting import audit_trail
 from reporting.app import service
 from reporting.audit_trail import AuditView
-from reporting.customer_overview import OverviewPageView, OverviewView, SortBy
+from reporting.customer_overview import OverviewPageView, OverviewView
 from reporting.customer_totals import CustomerTotalsView
+from reporting.deployment_chart import DeploymentChartView
+from reporting.endpoints import EndpointSummaryView
+from reporting.rules.customer_orders import SortBy
 from reporting.settings import Settings
 
 KEY = OKPKey.generate_key("Ed25519", {"kid": "tests"}, private=True)
@@ -48,7 +51,11 @@ async def client(
     """A signed-in user of a partner with two customers."""
     async with worker_database.work() as work:
         states = (FIRST, SECOND, ELSEWHERE, a_subscription(SECOND), a_subscription(SECOND, kind="paid"), a_subscription(ELSEWHERE))
-        await take(work, [event_of(state) for state in states])
+        computer = an_endpoint(SECOND, agent_update_required=True, deployed_at=NOW)
+        await take(work, [*map(event_of, states), reported(computer, PARTNER)])
+        for one in (FIRST, SECOND, ELSEWHERE):
+            known = {"id": one.id, "status": one.status, "management_type": one.management_type, "tags": []}
+            await put(work, tables.customers, one.partner_id, **known)
         role = {"id": new_id(), "permissions": [], "default_level": "read", "customers": {}, "tags": {}}
         await put(work, tables.roles, PARTNER, **role)
         for user, roles in ((USER, [role["id"]]), (OPERATOR, [])):
@@ -89,8 +96,10 @@ def names(listed: dict[str, Any]) -> list[str]:
         ("/v1/customer-overview", OverviewPageView),
         (f"/v1/customer-overview/{SECOND.id}", OverviewView),
         ("/v1/customer-overview/totals", CustomerTotalsView),
+        (f"/v1/customers/{SECOND.id}/endpoint-summary", EndpointSummaryView),
+        (f"/v1/customers/{SECOND.id}/deployment-chart", DeploymentChartView),
     ],
-    ids=["list", "one", "totals"],
+    ids=["list", "one", "totals", "endpoints", "deployment"],
 )
 async def test_the_bytes_fit_the_document(client: httpx.AsyncClient, path: str, view: type[View]) -> None:
     """BEY-09: and each answer says as of when it is."""
@@ -98,7 +107,8 @@ async def test_the_bytes_fit_the_document(client: httpx.AsyncClient, path: str, 
 
     assert answer.status_code == 200
     fitted(view, answer.content)
-    assert {"as_of", "lag_seconds"} <= answer.json().keys()
+    said = answer.json()
+    assert {"as_of", "lag_seconds"} <= said.get("freshness", said).keys()
 
 
 async def test_filters_combine_and_pages_follow_each_other(client: httpx.AsyncClient) -> None:
@@ -109,8 +119,9 @@ async def test_filters_combine_and_pages_follow_each_other(client: httpx.AsyncCl
 
     types = {"management_type": ["co_managed", "customer_managed"], "product_type": ["endpoint_protection", "backup"]}
     assert names(await page(client, **types, kind="paid")) == ["Zweite GmbH"]
-    assert names(await page(client, attention="true")) == ["Erste GmbH"]
-    assert names(await page(client, **types, attention="true")) == []
+    assert names(await page(client, attention="true", kind="trial", sort="-require_update")) == ["Zweite GmbH"]
+    assert names(await page(client, require_update="true", alerts="warning")) == ["Zweite GmbH"]
+    assert names(await page(client, **types, alerts="critical")) == []
 
 
 async def test_one_customer_carries_its_version_and_an_unknown_one_does_not_exist(client: httpx.AsyncClient) -> None:
@@ -129,6 +140,7 @@ async def test_one_customer_carries_its_version_and_an_unknown_one_does_not_exis
         {"limit": "0"},
         {"limit": "201"},
         {"kind": "free"},
+        {"alerts": "informational"},
         {"q": ""},
         {"q": "a\x00b"},
         {"colour": "red"},
@@ -139,6 +151,18 @@ async def test_what_cannot_be_read_is_a_problem(client: httpx.AsyncClient, param
 
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.status_code in {400, 422}
+
+
+async def test_endpoints_are_summed_up_and_their_deployment_charted(client: httpx.AsyncClient) -> None:
+    """REP-07: the last 24 hours, where nothing else is asked for; a stranger's customer does not exist."""
+    summed = await client.get(f"/v1/customers/{SECOND.id}/endpoint-summary")
+    charted = await client.get(f"/v1/customers/{SECOND.id}/deployment-chart")
+
+    assert (summed.json()["endpoints"], summed.json()["agent_update_required"]) == (1, 1)
+    assert (charted.json()["window"], charted.json()["deployed"]) == ("24_hours", 1)
+    for path in ("endpoint-summary", "deployment-chart"):
+        assert (await client.get(f"/v1/customers/{ELSEWHERE.id}/{path}")).status_code == 404
+    assert (await client.get(f"/v1/customers/{SECOND.id}/deployment-chart", params={"window": "1_year"})).status_code == 422
 
 
 async def test_a_cursor_of_another_order_is_refused(client: httpx.AsyncClient) -> None:

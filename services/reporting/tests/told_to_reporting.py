@@ -5,6 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.dialects.postgresql import insert
+
 from chassis.consumers import Event
 from chassis.consumers.events import Place, Tombstone
 from chassis.database import Transaction
@@ -14,9 +16,13 @@ from chassis_testing import told
 from chassis_testing.clock import FixedClock
 from contracts.any.audit import AuditRecorded
 from contracts.customers.customers import CustomerChanged, CustomerState
+from contracts.licensing.provisioning import ProvisioningRejected
 from contracts.licensing.subscriptions import SubscriptionChanged, SubscriptionState
-from contracts.records import State
+from contracts.products.endpoints import EndpointReported
+from contracts.records import Record
 from reporting import customer_overview, subscription_overview
+from reporting.consumers import OVERVIEWS
+from reporting.tables.customer_homes import CustomerHome
 
 NOW = FixedClock().now()
 PLACE = Place(topic="in no topic", partition=0, offset=0)
@@ -56,9 +62,39 @@ def a_subscription(
     return SubscriptionState(**default | said)
 
 
+def an_endpoint(customer: CustomerState, **said: Any) -> EndpointReported:
+    """A computer that wants nothing."""
+    default: dict[str, Any] = {
+        "customer_id": customer.id,
+        "product": "endpoint",
+        "endpoint_id": new_id(),
+        "kind": "computer",
+        "protection": "protected",
+        "last_seen_at": NOW,
+        "name": "PC-0117",
+    }
+    return EndpointReported(**default | said)
+
+
+def reported(endpoint: EndpointReported, partner_id: UUID, version: int = 1) -> Event[EndpointReported]:
+    """The report as its connector would tell it."""
+    about = {"subject": endpoint.endpoint_id, "partner_id": partner_id, "customer_id": endpoint.customer_id}
+    envelope = told.an_envelope(endpoint, version=version, at=datetime.now(UTC), source="/connectors/endpoint", **about)
+    return Event(envelope=envelope, record=endpoint, place=PLACE)
+
+
+def rejected(customer: CustomerState, *, offer: str = "endpoint-cloud", days_ago: int = 0) -> Event[ProvisioningRejected]:
+    """Licensing did not give a product that was asked for."""
+    why = {"code": "no_programme", "rule": "LIC-05", "policy_version": "1", "remedy": "Activate a programme."}
+    record = ProvisioningRejected(item=1, offer=offer, **why)
+    about = {"subject": new_id(), "partner_id": customer.partner_id, "customer_id": customer.id}
+    at = NOW - timedelta(days=days_ago)
+    return Event(envelope=told.an_envelope(record, version=1, at=at, **about), record=record, place=PLACE)
+
+
 def event_of(state: CustomerState | SubscriptionState, version: int = 1) -> Event[Any]:
     """The state as its owner would tell it."""
-    record: State[Any]
+    record: Record
     if isinstance(state, CustomerState):
         record, customer_id = CustomerChanged(facts=[], state=state), state.id
     else:
@@ -70,17 +106,28 @@ def event_of(state: CustomerState | SubscriptionState, version: int = 1) -> Even
 
 async def take(work: Work, events: Sequence[Event[Any]]) -> None:
     """Let reporting take a batch, as its consumer does."""
-    customers = [event for event in events if isinstance(event.record, CustomerChanged)]
-    subscriptions = [event for event in events if isinstance(event.record, SubscriptionChanged)]
-    if customers:
-        await customer_overview.PROJECTION.apply(work, customers)
-    if subscriptions:
-        await subscription_overview.PROJECTION.apply(work, subscriptions)
+    for event in events:
+        if isinstance(event.record, CustomerChanged):
+            home = insert(CustomerHome).values(partner_id=event.envelope.partner_id, id=event.envelope.subject)
+            await work.session.execute(home.on_conflict_do_nothing())
+    for projection in OVERVIEWS:
+        if followed := [event for event in events if isinstance(event.record, projection.record)]:
+            await projection.apply(work, followed)
 
 
 async def tell(tx: Transaction, *states: CustomerState | SubscriptionState, version: int = 1) -> None:
     """Tell reporting how these are now, within the partner's transaction."""
     await take(_work(tx), [event_of(state, version) for state in states])
+
+
+async def report(tx: Transaction, *endpoints: EndpointReported, version: int = 1) -> None:
+    """Report to reporting how these endpoints are now, within the partner's transaction."""
+    await take(_work(tx), [reported(endpoint, tx.partner_id, version) for endpoint in endpoints])
+
+
+async def refuse(tx: Transaction, *refusals: Event[ProvisioningRejected]) -> None:
+    """Tell reporting what licensing did not give."""
+    await take(_work(tx), refusals)
 
 
 async def end(tx: Transaction, *states: CustomerState | SubscriptionState) -> None:

@@ -1,4 +1,7 @@
-"""A customer's profile: what several services know about one customer, asked for at once.
+"""A customer's profile: what several services know about one customer, asked for at once (CUS-38).
+
+Customer information and management status are customers' own; product entitlement is licensing's; endpoint
+summary, deployment chart and what needs attention are reporting's.
 
 A part that is late, down or refused is named as missing. Only what customers refuses (no such
 customer, no right) is the whole profile's answer.
@@ -23,6 +26,8 @@ PARTS: Final[Mapping[str, tuple[str, str]]] = {
     "entitlements": ("licensing", "/v1/customers/{customer_id}/entitlements"),
     "settings": ("licensing", "/v1/customers/{customer_id}/product-settings"),
     "provisioning": ("licensing", "/v1/customers/{customer_id}/provisioning"),
+    "endpoints": ("reporting", "/v1/customers/{customer_id}/endpoint-summary"),
+    "deployment": ("reporting", "/v1/customers/{customer_id}/deployment-chart"),
     "overview": ("reporting", "/v1/customer-overview/{customer_id}"),
     "notifications": ("notifications", "/v1/notifications?customer_id={customer_id}"),
 }

@@ -167,7 +167,11 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customer-overview",
         "/v1/customer-overview/totals",
         "/v1/customer-overview/{customer_id}",
+        "/v1/customers/{customer_id}/deployment-chart",
+        "/v1/customers/{customer_id}/endpoint-summary",
         "/v1/customers/{customer_id}/timeline",
+        "/v1/policies/reporting",
+        "/v1/policies/reporting/{kind}",
     ),
     "notifications": ("/v1/notifications",),
 }

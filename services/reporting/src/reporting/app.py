@@ -6,7 +6,8 @@ from chassis.service import Service
 from contracts.catalogue import states_of
 from reporting import offboarding
 from reporting.consumers import consumers
-from reporting.routes import audit_trail, customer_overview, timeline
+from reporting.routes import audit_trail, customer_overview, endpoints, timeline
+from reporting.rules.policies import KINDS
 from reporting.settings import Settings
 
 
@@ -16,8 +17,9 @@ def service(settings: Settings) -> Service:
         settings=settings,
         migrations=Path(__file__).parent / "migrations",
         follows={"customer": ("customer_overview",), "subscription": ("subscription_overview",)},
-        routers=[customer_overview.router, timeline.router, audit_trail.router],
+        routers=[customer_overview.router, endpoints.router, timeline.router, audit_trail.router],
         consumers=consumers(),
         states=states_of("reporting"),
+        policies=KINDS,
         due=[offboarding.ERASING.due()],
     )

@@ -4,10 +4,14 @@ from typing import Final
 
 from chassis.access import projection
 from chassis.consumers import Consumer
-from reporting import audit_trail, customer_overview, offboarding, subscription_overview, timeline
+from reporting import audit_trail, customer_overview, endpoints, offboarding, provisioning_rejections, subscription_overview, timeline
 from reporting.rules.freshness import FOLLOWER
 
-OVERVIEWS: Final = (customer_overview.PROJECTION, subscription_overview.PROJECTION)
+OVERVIEWS: Final = (
+    *(customer_overview.PROJECTION, subscription_overview.PROJECTION),
+    *(provisioning_rejections.PROJECTION, endpoints.PROJECTION),
+)
+"""Counted from one another, so they are kept by one consumer, and rebuilt together."""
 
 
 def consumers() -> list[Consumer]:

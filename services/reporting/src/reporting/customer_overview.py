@@ -6,11 +6,13 @@ whom the caller's roles hide are absent (CUS-85); operators see those of every p
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from asyncpg import Record
-from sqlalchemy import ColumnElement, FromClause, Select, Text, bindparam, cast, select
+from msgspec import UNSET
+from sqlalchemy import ColumnElement, FromClause, Select, Text, bindparam, cast, delete, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.access.projection import follow
 from chassis.access.rights import CustomerNotFound
@@ -18,19 +20,21 @@ from chassis.consumers import Event, Projection
 from chassis.consumers.events import Tombstone
 from chassis.database import Read, Reading
 from chassis.database.worker import Work
-from chassis.http.lists import Sort, Term
-from chassis.http.views import View
+from chassis.http.lists import Sort
+from chassis.http.views import View, Withheld
 from chassis.names import search_key
 from contracts.customers.customers import CommunicationsMode, CustomerChanged, CustomerStatus, ManagementType
-from reporting.rules import attention, freshness
-from reporting.rules.attention import AttentionView
+from reporting.rules import attention, endpoint_counts, freshness, homes, policies
+from reporting.rules.attention import AlertsView, AttentionView
+from reporting.rules.attention_policy import AttentionPolicy
 from reporting.rules.customer_filters import Filters, Given, conditions
+from reporting.rules.customer_orders import SORTS, SortBy
 from reporting.rules.product_use import KEPT, ProductView, UseView, products, recount, use_by_type
 from reporting.tables.customer_overview import CustomerOverview
+from reporting.tables.endpoints import Endpoint
+from reporting.tables.provisioning_rejections import ProvisioningRejection
 
 _TABLE: Final = CustomerOverview.metadata.tables[CustomerOverview.__tablename__]
-
-type SortBy = Literal["name", "-name", "type", "-type", "created_at", "-created_at", "trial_ends_at", "-trial_ends_at"]
 
 
 class ContactView(View, frozen=True):
@@ -40,7 +44,11 @@ class ContactView(View, frozen=True):
 
 
 class OverviewRowView(View, frozen=True, kw_only=True):
-    """One customer as the overview shows it (CUS-30, CUS-34)."""
+    """One customer as the overview shows it (CUS-30, CUS-34).
+
+    `require_update` is how many endpoints need the newest agent. Of a customer that manages itself its partner sees no
+    `contact`, `communications_mode`, `domain` and `city` (CUS-51).
+    """
 
     id: UUID
     partner_id: UUID
@@ -48,15 +56,17 @@ class OverviewRowView(View, frozen=True, kw_only=True):
     name: str
     status: CustomerStatus
     management_type: ManagementType
-    communications_mode: CommunicationsMode
-    contact: ContactView
-    domain: str
-    city: str
+    communications_mode: Withheld[CommunicationsMode] = UNSET
+    contact: Withheld[ContactView] = UNSET
+    domain: Withheld[str] = UNSET
+    city: Withheld[str] = UNSET
     country: str
     tags: list[str]
     created_at: datetime
     products: list[ProductView]
     use: list[UseView]
+    require_update: int
+    alerts: AlertsView
     needs_attention: bool
     attention: list[AttentionView]
 
@@ -76,12 +86,18 @@ class OverviewPageView(View, frozen=True, kw_only=True):
 async def project(work: Work, events: Sequence[Event[CustomerChanged]]) -> None:
     """Let customers be as they are told; what subscriptions told before them is counted now."""
     await _ROWS.apply(work, events)
-    await recount(work, {event.record.state.id for event in events})
+    customers = {event.record.state.id for event in events}
+    await homes.settle(work, customers)
+    await recount(work, customers)
+    await endpoint_counts.recount(work, customers)
 
 
 async def forget(work: Work, ended: Sequence[Tombstone]) -> None:
-    """Remove customers of whom nothing is kept."""
+    """Remove customers of whom nothing is kept, with what was told of them beside."""
     await _ROWS.forget(work, ended)
+    for table in (Endpoint, ProvisioningRejection):
+        gone = delete(table).where(table.customer_id.in_([one.entity_id for one in ended]))
+        await work.session.execute(gone, execution_options={"across_partners": "a tombstone says which entity ends, not whose it was"})
 
 
 async def for_partner(
@@ -92,13 +108,14 @@ async def for_partner(
     Raises:
         BadCursor: the cursor is none of this order's.
     """
-    order = _SORTS[sort]
+    order = SORTS[sort]
     after = order.read(cursor)
     fresh = await freshness.of(read)
+    policy = (await policies.read(read, AttentionPolicy)).policy
     shape = _Shape(sort=order, after=bool(after), given=filters.given)
-    rows = await read.rows(_PAGE, shape, limit=limit + 1, **filters.parameters(read.now), **after)
+    rows = await read.rows(_PAGE, shape, limit=limit + 1, **filters.parameters(policy, read.now), **after)
     return OverviewPageView(
-        items=[OverviewRowView.of(row, **_made(row, read.now)) for row in rows[:limit]],
+        items=[OverviewRowView.of(row, **_made(read, row, policy)) for row in rows[:limit]],
         next=order.cursor(dict(rows[limit - 1].items())) if len(rows) > limit else None,
         as_of=fresh.as_of,
         lag_seconds=fresh.lag_seconds,
@@ -115,7 +132,8 @@ async def one(read: Read, customer_id: UUID) -> OverviewView:
     row = await read.row(_ONE, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return OverviewView.of(row, **_made(row, read.now), as_of=fresh.as_of, lag_seconds=fresh.lag_seconds)
+    policy = (await policies.read(read, AttentionPolicy)).policy
+    return OverviewView.of(row, **_made(read, row, policy), as_of=fresh.as_of, lag_seconds=fresh.lag_seconds)
 
 
 def _row(record: CustomerChanged) -> dict[str, Any]:
@@ -143,25 +161,30 @@ _ROWS: Final = follow(CustomerChanged, _TABLE, _row)
 PROJECTION: Final = Projection(name="customer overview", record=CustomerChanged, apply=project, forget=forget, keeps=KEPT)
 
 
-def _made(row: Record, now: datetime) -> dict[str, Any]:
+def _made(read: Read, row: Record, policy: AttentionPolicy) -> dict[str, Any]:
     """What of a row is not shown as it is kept."""
     owned = products(row["products"])
-    why = attention.reasons(status=row["status"], owned=owned, expired_trials=products(row["expired_trials"]), now=now)
+    why = attention.reasons(row, owned, policy, read.now)
     return {
         "contact": ContactView(row["contact_name"], row["contact_email"], row["contact_phone"]),
         "products": owned,
         "use": use_by_type(owned),
+        "require_update": row["agent_updates"],
+        "alerts": attention.alerts(why),
         "needs_attention": bool(why),
         "attention": why,
+        **(_WITHHELD if row["management_type"] == "customer_managed" and read.principal.kind in _PARTNERS else {}),
     }
 
 
-_FURTHER: Final = ("name_key", "next_trial_end", "contact_name", "contact_email", "contact_phone")
+_PARTNERS: Final = frozenset({"partner", "service"})
+_WITHHELD: Final = dict.fromkeys(("contact", "communications_mode", "domain", "city"), UNSET)
+_FURTHER: Final = ("name_key", "next_trial_end", "contact_name", "contact_email", "contact_phone", *attention.COLUMNS)
 
 
 def _columns(r: FromClause) -> list[ColumnElement[Any]]:
-    expired_trials = cast(r.c.expired_trials, Text).label("expired_trials")
-    return [*OverviewRowView.columns(r), *(r.c[name] for name in _FURTHER), expired_trials]
+    further = (cast(r.c[name], Text).label(name) if isinstance(r.c[name].type, JSONB) else r.c[name] for name in _FURTHER)
+    return [*OverviewRowView.columns(r), *further]
 
 
 class _Shape(NamedTuple):
@@ -179,19 +202,5 @@ def _page(r: FromClause, shape: _Shape) -> Select[Any]:
     return page.order_by(*shape.sort.order(r)).limit(bindparam("limit"))
 
 
-def _sort(*terms: tuple[str, str, type], descending: bool) -> Sort:
-    return Sort(tuple(Term(name, column, kind, descending=descending) for name, column, kind in (*terms, ("id", "id", UUID))))
-
-
-_NAME: Final = ("name", "name_key", str)
-_OFFERED: Final[dict[str, tuple[tuple[str, str, type], ...]]] = {
-    "name": (_NAME,),
-    "type": (("type", "management_type", str), _NAME),
-    "created_at": (("created_at", "created_at", datetime),),
-    "trial_ends_at": (("trial_ends_at", "next_trial_end", datetime),),
-}
-_SORTS: Final[dict[str, Sort]] = {
-    sign + name: _sort(*terms, descending=bool(sign)) for name, terms in _OFFERED.items() for sign in ("", "-")
-}
 _PAGE: Final = Reading(CustomerOverview, _page, customer="id")
 _ONE: Final = Reading(CustomerOverview, lambda r, _shape: select(*_columns(r)).where(r.c.id == bindparam("id")), customer="id")

@@ -11,8 +11,8 @@ from sqlalchemy import BigInteger, FromClause, Select, cast, func, select
 
 from chassis.database import Read, Reading
 from chassis.http.views import View
-from reporting.rules import attention, freshness
-from reporting.rules.attention import SOON
+from reporting.rules import attention, freshness, policies
+from reporting.rules.attention_policy import AttentionPolicy
 from reporting.rules.customer_filters import everyday
 from reporting.tables.customer_overview import CustomerOverview
 
@@ -42,7 +42,8 @@ class CustomerTotalsView(View, frozen=True, kw_only=True):
 async def for_partner(read: Read) -> CustomerTotalsView:
     """The totals over all customers that the caller may see (CUS-85); a management type without customers is zero."""
     fresh = await freshness.of(read)
-    rows = await read.rows(_TOTALS, soon=read.now + SOON)
+    policy = (await policies.read(read, AttentionPolicy)).policy
+    rows = await read.rows(_TOTALS, **attention.parameters(policy, read.now))
     counted = {row["management_type"]: row["customers"] for row in rows}
     return CustomerTotalsView(
         customers=sum(counted.values()),

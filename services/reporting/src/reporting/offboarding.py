@@ -1,9 +1,10 @@
-"""Off-boarding: a customer's timeline goes with it to its new partner, and is forgotten with it when it is purged (C-2).
+"""Off-boarding: what is kept of a customer goes with it to its new partner, and is forgotten with it when it is purged (C-2).
 
 The audit stays: it says who did what to which id, and no value.
 """
 
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import CursorResult, delete, select
 
@@ -14,15 +15,24 @@ from chassis.due import Retry
 from chassis.erasing import Erasing, Gone
 from chassis.rehoming import rehome
 from contracts.customers.customers import CustomerChanged
+from reporting.rules import homes
 from reporting.tables.customer_overview import CustomerOverview
+from reporting.tables.endpoints import Endpoint
+from reporting.tables.provisioning_rejections import ProvisioningRejection
 from reporting.tables.subscription_overview import SubscriptionOverview
 from reporting.tables.timeline import Moment
 
 _OVERVIEW: Final = CustomerOverview.metadata.tables[CustomerOverview.__tablename__]
+_OF_CUSTOMERS: Final[dict[str, type[Moment | Endpoint | ProvisioningRejection]]] = {
+    "moments": Moment,
+    "endpoints": Endpoint,
+    "rejections": ProvisioningRejection,
+}
 _ACROSS: Final = {"across_partners": "nothing may be left of a purged customer, whosever it was once"}
 
 
 async def _follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
+    await homes.note(tx, event.envelope.subject)
     await rehome(tx, event.envelope.subject, Moment)
 
 
@@ -30,9 +40,13 @@ async def _forget(tx: Transaction, gone: Gone) -> dict[str, int]:
     left = select(SubscriptionOverview.id).where(SubscriptionOverview.customer_id == gone.customer_id).limit(1)
     if (await tx.session.execute(left, execution_options=_ACROSS)).first() is not None:
         raise Retry("its subscriptions have not ended yet")
-    moments = delete(Moment).where(Moment.customer_id == gone.customer_id)
-    done = await tx.session.execute(moments, execution_options=_ACROSS)
-    return {"moments": done.rowcount if isinstance(done, CursorResult) else 0}
+    await homes.forget(tx, gone.customer_id)
+    return {name: await _delete(tx, table, gone.customer_id) for name, table in _OF_CUSTOMERS.items()}
+
+
+async def _delete(tx: Transaction, table: type[Moment | Endpoint | ProvisioningRejection], customer_id: UUID) -> int:
+    done = await tx.session.execute(delete(table).where(table.customer_id == customer_id), execution_options=_ACROSS)
+    return done.rowcount if isinstance(done, CursorResult) else 0
 
 
 REHOMING: Final = Step(name="reporting.rehoming", record=CustomerChanged, handle=_follow)

@@ -40,6 +40,7 @@ def _row(record: SubscriptionChanged) -> dict[str, Any]:
         "partner_id": state.partner_id,
         "id": state.id,
         "customer_id": state.customer_id,
+        "offer": state.offer,
         "product": state.product,
         "product_type": state.product_type,
         "kind": "paid" if state.term_start else "trial",

@@ -13,9 +13,11 @@ from chassis.http.lists import DEFAULT_LIMIT, Asked, Cursor, Limit
 from chassis.http.text import Name, Text
 from contracts.customers.customers import CustomerStatus, ManagementType
 from reporting import customer_overview, customer_totals
-from reporting.customer_overview import OverviewPageView, OverviewView, SortBy
+from reporting.customer_overview import OverviewPageView, OverviewView
 from reporting.customer_totals import CustomerTotalsView
+from reporting.rules.attention_policy import Severity
 from reporting.rules.customer_filters import Filters
+from reporting.rules.customer_orders import SortBy
 from reporting.rules.product_use import Kind
 
 router = APIRouter(prefix="/v1/customer-overview", tags=["customer_overview"])
@@ -26,7 +28,11 @@ type Code = Annotated[str, Text(100)]
 
 
 class OverviewQuery(Asked):
-    """Each filter left out means all (CUS-33); those given are combined."""
+    """Each filter left out means all (CUS-33); those given are combined.
+
+    `alerts` is how much a reason for attention weighs at least: `warning` means warnings and critical ones.
+    `require_update` is whether any endpoint needs the newest agent.
+    """
 
     q: Name | None = None
     management_type: Annotated[list[ManagementType], Len(max_length=3)] = Field(default_factory=list)
@@ -35,6 +41,8 @@ class OverviewQuery(Asked):
     kind: Kind | None = None
     status: Annotated[list[CustomerStatus], Len(max_length=8)] = Field(default_factory=list)
     attention: bool | None = None
+    alerts: Severity | None = None
+    require_update: bool | None = None
     sort: SortBy = "name"
     cursor: Cursor | None = None
     limit: Limit = DEFAULT_LIMIT
@@ -48,6 +56,8 @@ class OverviewQuery(Asked):
             kind=self.kind,
             statuses=self.status,
             attention=self.attention,
+            alerts=self.alerts,
+            require_update=self.require_update,
         )
 
 

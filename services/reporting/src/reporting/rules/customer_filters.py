@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chassis.names import search_key
 from contracts.customers.customers import CustomerStatus, ManagementType
 from reporting.rules import attention
+from reporting.rules.attention_policy import AttentionPolicy, Severity
 from reporting.rules.product_use import Kind
 
 HIDDEN: Final = ("draft", "rejected", "deleted", "purged")
@@ -32,6 +33,8 @@ class Given(NamedTuple):
     management_types: bool
     statuses: bool
     attention: bool | None
+    alerts: bool
+    require_update: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +42,8 @@ class Filters:
     """Which customers are wanted; what is left out means all of them.
 
     ``product_types``, ``product`` and ``kind`` are met by one and the same subscription.
-    ``statuses`` left out means all of everyday work.
+    ``statuses`` left out means all of everyday work. ``alerts`` is how much a reason for attention must weigh at least,
+    ``require_update`` whether endpoints need the newest agent.
     """
 
     fragment: str | None = None
@@ -49,6 +53,8 @@ class Filters:
     kind: Kind | None = None
     statuses: Sequence[CustomerStatus] = ()
     attention: bool | None = None
+    alerts: Severity | None = None
+    require_update: bool | None = None
 
     @property
     def given(self) -> Given:
@@ -58,16 +64,19 @@ class Filters:
             management_types=bool(self.management_types),
             statuses=bool(self.statuses),
             attention=self.attention,
+            alerts=self.alerts is not None,
+            require_update=self.require_update,
         )
 
-    def parameters(self, now: datetime) -> dict[str, Any]:
+    def parameters(self, policy: AttentionPolicy, now: datetime) -> dict[str, Any]:
         """The values for ``conditions``."""
         return {
             "pattern": _containing(self.fragment or ""),
             "wanted": self._wanted(),
             "management_types": list(self.management_types),
             "statuses": list(self.statuses),
-            "soon": now + attention.SOON,
+            **attention.parameters(policy, now),
+            **attention.parameters(policy, now, least=self.alerts or "warning", named="alerts"),
         }
 
     def _wanted(self) -> list[str]:
@@ -94,6 +103,9 @@ def conditions(r: FromClause, given: Given) -> list[ColumnElement[bool]]:
         (not given.statuses, everyday(r)),
         (given.attention is True, needed),
         (given.attention is False, not_(needed)),
+        (given.alerts, attention.needed(r, "alerts")),
+        (given.require_update is True, r.c.agent_updates > 0),
+        (given.require_update is False, r.c.agent_updates == 0),
     ]
     return [condition for is_set, condition in set_ones if is_set]
 

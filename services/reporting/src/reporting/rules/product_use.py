@@ -24,20 +24,25 @@ type Kind = Literal["trial", "paid"]
 
 _RECOUNT: Final = text("""
 update customer_overview c
-   set products = now.products, expired_trials = now.expired_trials, trials = now.trials, paid = now.paid,
-       seats_all_used = now.seats_all_used, next_trial_end = now.next_trial_end
+   set products = now.products, expired_trials = now.expired_trials, expired_paid = now.expired_paid, trials = now.trials, paid = now.paid,
+       seats_all_used = now.seats_all_used, seats_exceeded = now.seats_exceeded, next_trial_end = now.next_trial_end,
+       rejections = now.rejections, last_rejected_at = now.last_rejected_at
   from (
     select o.id,
            coalesce(jsonb_agg(s.shown order by s.product, s.id) filter (where s.live), '[]') as products,
-           coalesce(jsonb_agg(s.shown order by s.product, s.id) filter (where s.undecided), '[]') as expired_trials,
+           coalesce(jsonb_agg(s.shown order by s.product, s.id) filter (where s.undecided and s.kind = 'trial'), '[]') as expired_trials,
+           coalesce(jsonb_agg(s.shown order by s.product, s.id) filter (where s.undecided and s.kind = 'paid'), '[]') as expired_paid,
            count(*) filter (where s.live and s.kind = 'trial') as trials,
            count(*) filter (where s.live and s.kind = 'paid') as paid,
-           coalesce(bool_or(s.live and s.seats_bought > 0 and s.seats_used >= s.seats_bought), false) as seats_all_used,
-           coalesce(min(s.trial_ends_at) filter (where s.live and s.kind = 'trial'), timestamptz '9999-01-01 00:00:00+00') as next_trial_end
+           coalesce(bool_or(s.live and s.seats_bought > 0 and s.seats_used = s.seats_bought), false) as seats_all_used,
+           coalesce(bool_or(s.live and s.seats_bought > 0 and s.seats_used > s.seats_bought), false) as seats_exceeded,
+           coalesce(min(s.trial_ends_at) filter (where s.live and s.kind = 'trial'),
+                    timestamptz '9999-01-01 00:00:00+00') as next_trial_end,
+           j.rejections, j.last_rejected_at
       from customer_overview o
       left join lateral (
         select l.*,
-               l.ended_trial and not exists (
+               l.run_out and not exists (
                  select from subscription_overview other
                   where other.partner_id = l.partner_id and other.customer_id = l.customer_id
                     and other.product = l.product and other.status = any(:live)) as undecided,
@@ -47,15 +52,28 @@ update customer_overview c
                  'trial_ends_at', to_char(l.trial_ends_at at time zone 'UTC', :instant),
                  'term_end', to_char(l.term_end at time zone 'UTC', :instant)) as shown
           from (
-            select r.*, r.status = any(:live) as live, r.kind = 'trial' and r.status = any(:ended) as ended_trial
+            select r.*, r.status = any(:live) as live,
+                   case r.kind when 'trial' then r.status = any(:ended) else r.status = 'expired' end as run_out
               from subscription_overview r
              where r.partner_id = o.partner_id and r.customer_id = o.id) l
       ) s on true
+      cross join lateral (
+        select coalesce(jsonb_agg(jsonb_build_object('offer', p.offer, 'at', to_char(p.at at time zone 'UTC', :instant))
+                                  order by p.at, p.id), '[]') as rejections,
+               coalesce(max(p.at), timestamptz '0001-01-01 00:00:00+00') as last_rejected_at
+          from provisioning_rejections p
+         where p.partner_id = o.partner_id and p.customer_id = o.id
+           and not exists (
+             select from subscription_overview given
+              where given.partner_id = p.partner_id and given.customer_id = p.customer_id
+                and given.offer = p.offer and given.status = any(:live))) j
      where o.id = any(:customers)
-     group by o.partner_id, o.id) now
+     group by o.partner_id, o.id, j.rejections, j.last_rejected_at) now
  where c.id = now.id
-   and (c.products, c.expired_trials, c.trials, c.paid, c.seats_all_used, c.next_trial_end)
-       is distinct from (now.products, now.expired_trials, now.trials, now.paid, now.seats_all_used, now.next_trial_end)
+   and (c.products, c.expired_trials, c.expired_paid, c.trials, c.paid, c.seats_all_used, c.seats_exceeded, c.next_trial_end,
+        c.rejections, c.last_rejected_at)
+       is distinct from (now.products, now.expired_trials, now.expired_paid, now.trials, now.paid, now.seats_all_used,
+        now.seats_exceeded, now.next_trial_end, now.rejections, now.last_rejected_at)
 """)
 
 KEPT: Final = ("customer_overview", "subscription_overview")
@@ -65,7 +83,7 @@ LIVE: Final = ("trial", "active", "suspended", "cancelling")
 """A subscription in one of these is a product of the customer: its seats are capacity."""
 
 ENDED_TRIAL: Final = ("expired", "paused")
-"""A trial in one of these ran out, and nobody has decided yet whether the product is bought."""
+"""A trial in one of these ran out, and nobody has decided yet whether the product is bought. A paid subscription runs out as expired."""
 
 _INSTANT: Final = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
@@ -108,7 +126,7 @@ _PRODUCTS: Final = msgspec.json.Decoder(list[ProductView])
 
 
 def products(kept: str) -> list[ProductView]:
-    """Read ``products`` or ``expired_trials`` of a customer's row."""
+    """Read ``products``, ``expired_trials`` or ``expired_paid`` of a customer's row."""
     return _PRODUCTS.decode(kept)
 
 

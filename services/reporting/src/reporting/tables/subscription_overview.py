@@ -20,6 +20,7 @@ class SubscriptionOverview(TenantRow, Base):
 
     version: Mapped[int] = mapped_column()
     customer_id: Mapped[UUID]
+    offer: Mapped[str | None]
     product: Mapped[str]
     product_type: Mapped[str]
     kind: Mapped[str]

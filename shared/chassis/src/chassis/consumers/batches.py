@@ -188,7 +188,8 @@ class Batches:
         at = Parking(consumer=self._consumer.group, handler=handler.name, subject=subject, event_id=event_id, standing=standing)
         kept = await parking.park(taking.work.session, raw, at, reason)
         if kept and standing == "parked":
-            taking.parked.append(raw.place)
+            if not (isinstance(handler, Projection) and handler.outside):
+                taking.parked.append(raw.place)
             log.warning("record_parked", consumer=self._consumer.group, handler=handler.name, topic=raw.place.topic, reason=reason[:200])
         return kept
 

@@ -11,17 +11,18 @@ from typing import Any
 from chassis.consumers.events import Event, Tombstone
 from chassis.database.transaction import Transaction
 from chassis.database.worker import Work
-from contracts.records import Record, State
+from contracts.records import Record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Projection[S: State[Any]]:
-    """A read model over one state topic.
+class Projection[S: Record]:
+    """A read model over one state topic, or over reports that are each the whole state of their entity.
 
     ``apply`` writes the batch's last event of each entity in one statement, guarded by the
     version; ``forget`` removes entities whose tombstone came. ``keeps`` names the tables that
     are written so and in no other way: they can be rebuilt from the topics (``chassis.rebuilding``),
-    and whatever is done beside them is then done once more.
+    and whatever is done beside them is then done once more. What programs ``outside`` the suite tell
+    wrongly is parked as any other record, and never stops those who tell rightly (``consumers.brake``).
     """
 
     name: str
@@ -29,6 +30,7 @@ class Projection[S: State[Any]]:
     apply: Callable[[Work, Sequence[Event[S]]], Awaitable[None]]
     forget: Callable[[Work, Sequence[Tombstone]], Awaitable[None]]
     keeps: Sequence[str] = ()
+    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

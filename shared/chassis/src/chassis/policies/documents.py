@@ -68,7 +68,7 @@ class Documents:
     def __init__(self, rows: type[PolicyRow], *, kind: str = "kind") -> None:
         self.rows: Final = rows
         self.kind: Final = kind
-        self._newest: Final = f"select version, document from policies where {kind} = $1 order by version desc limit 1"  # noqa: S608 (a column)
+        self._newest: Final = f"select version, document::text as document from policies where {kind} = $1 order by version desc limit 1"  # noqa: S608 (a column)
 
     async def in_force[P: Policy](self, tx: Transaction, shape: type[P]) -> InForce[P]:
         """The document of this kind that decides now.

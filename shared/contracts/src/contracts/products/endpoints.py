@@ -15,6 +15,7 @@ class EndpointReported(Report):
 
     ``endpoint_id`` is the connector's own and the same for as long as the product knows the device. ``product`` is the
     catalogue's key. ``infected_items`` are detections that nothing has dealt with yet: the device is at risk.
+    ``deployed_at`` is when the product came onto the device.
     A device that the product knows no longer is reported once more as ``deleted``; ``name`` may then be left out.
     """
 
@@ -25,6 +26,7 @@ class EndpointReported(Report):
     kind: EndpointKind
     protection: Protection
     last_seen_at: Instant
+    deployed_at: Instant | None = None
     name: Personal[Line | None] = None
     group: Line | None = None
     agent_version: Line | None = None
