@@ -327,7 +327,15 @@ async def test_what_was_granted_for_a_time_ends_with_it(web: Web, clock: FixedCl
 
 
 async def test_whoever_asks_is_told_to_say_so_beforehand(web: Web) -> None:
-    """CUS-50: the best practice stands where the request is described."""
-    described = (await web.get("/openapi.json")).json()["paths"]["/v1/customers/{customer_id}/management"]["post"]["description"]
+    """CUS-50: the best practice stands where the request is described, and with what a form reads before it asks."""
+    partner = await web.a_partner()
+    customer = await a_customer(partner)
+    described = (await web.get("/openapi.json")).json()["paths"]
 
-    assert "Tell the customer beforehand that the mail is coming" in described
+    for path in ("/v1/customers/{customer_id}/management", "/v1/imports"):
+        assert "Tell the customer beforehand that the mail is coming" in described[path]["post"]["description"]
+    said = {one["action"]: one["advice"] for one in (await partner.get(f"/v1/customers/{customer['id']}/actions")).json()["items"]}
+    imports = (await partner.get("/v1/imports")).json()["advice"]
+    assert said["change_management"] == said["request_launch"] == imports
+    assert imports.startswith("Tell the customer beforehand that an e-mail is coming")
+    assert said["edit"] is None

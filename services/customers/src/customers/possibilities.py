@@ -33,7 +33,10 @@ FIELDS: Final = (
 
 
 class DecisionView(View, frozen=True, kw_only=True):
-    """Whether an action is open now; if not, by which rule and policy, and what to do about it. `code` is what the verb answers."""
+    """Whether an action is open now; if not, by which rule and policy, and what to do about it. `code` is what the verb answers.
+
+    `advice` is what is best done before it is asked for (CUS-50).
+    """
 
     action: str
     allowed: bool
@@ -42,6 +45,7 @@ class DecisionView(View, frozen=True, kw_only=True):
     policy_version: str | None
     reason: str | None
     remedy: str | None
+    advice: str | None
 
 
 class ActionsView(View, frozen=True, kw_only=True):
@@ -147,6 +151,7 @@ def _decision(action: Action, refusal: Refusal | None, matrix: InForce[Capabilit
         policy_version=refusal.policy_version if refusal else version,
         reason=refusal.detail if refusal else None,
         remedy=refusal.remedy if refusal else None,
+        advice=action.advice,
     )
 
 

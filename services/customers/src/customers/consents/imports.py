@@ -14,12 +14,13 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis import due
 from chassis.database import Read, Reading, Transaction
-from chassis.http.lists import Listing, Paged, Sorts, Wanted
+from chassis.http.lists import Paged, Sorts, Wanted
 from chassis.http.views import View
 from contracts.customers.customers import ManagementType
 from contracts.customers.imports import CustomerImportRequested
 from customers.errors.consents import ImportedAlready, ImportNotFound, ImportOpen
 from customers.rules import asking, policies
+from customers.rules.advice import AUTHORISATION
 from customers.rules.consent_policy import ConsentPolicy
 from customers.rules.constraints import broken
 from customers.rules.importing import ASK, EXPIRE, tell_import
@@ -49,6 +50,15 @@ class ImportView(View, frozen=True, kw_only=True):
     requested_at: datetime
     updated_at: datetime
     expires_at: datetime
+
+
+class ImportsView(View, frozen=True, kw_only=True):
+    """Imports, and the `advice` that goes with asking for one (CUS-50)."""
+
+    items: list[ImportView]
+    next: str | None
+    as_of: datetime
+    advice: str
 
 
 async def request(tx: Transaction, command: RequestImport) -> Import:
@@ -98,9 +108,10 @@ _IMPORTS: Final = Paged(Import, ImportView, _SORTS)
 _ONE: Final = Reading(Import, lambda r, _shape: select(*ImportView.columns(r)).where(r.c.id == bindparam("id")))
 
 
-async def page(read: Read, wanted: Wanted, *, status: ImportStatus | None = None) -> Listing[ImportView]:
-    """What the partner has asked for (CUS-44)."""
-    return await _IMPORTS.page(read, wanted, status=status)
+async def page(read: Read, wanted: Wanted, *, status: ImportStatus | None = None) -> ImportsView:
+    """What the partner has asked for (CUS-44), and how it is best done."""
+    listed = await _IMPORTS.page(read, wanted, status=status)
+    return ImportsView(items=listed.items, next=listed.next, as_of=listed.as_of, advice=AUTHORISATION)
 
 
 async def one(read: Read, import_id: UUID) -> ImportView:

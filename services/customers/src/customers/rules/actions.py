@@ -11,6 +11,7 @@ from typing import Final
 from chassis.access.permissions import Permission
 from customers.errors import CustomerNotServed, NotInReview, NotTemporary
 from customers.errors.offboarding import NotDeletable, NotDisabled, NotRecoverable
+from customers.rules.advice import AUTHORISATION
 from customers.rules.capabilities import Action, Condition
 
 PEOPLE: Final = frozenset({"partner"})
@@ -37,10 +38,12 @@ REPLACE_FIRST_ADDRESS: Final = Action(
     condition=Condition(holds=lambda customer: bool(customer.first_admin.get("temporary")), otherwise=NotTemporary),
 )
 
-CHANGE_MANAGEMENT: Final = Action(name="change_management", rule="CUS-48", kinds=PARTNERS, statuses=RUNNING)
+CHANGE_MANAGEMENT: Final = Action(name="change_management", rule="CUS-48", kinds=PARTNERS, statuses=RUNNING, advice=AUTHORISATION)
 SET_COMMUNICATIONS: Final = Action(name="set_communications", rule="CUS-57", kinds=PARTNERS, statuses=PRESENT)
 LAUNCH_CONSOLE: Final = Action(name="launch_console", rule="CUS-54", kinds=PEOPLE, statuses=ACTIVE)
-REQUEST_LAUNCH: Final = Action(name="request_launch", rule="CUS-55", kinds=PARTNERS, statuses=ACTIVE, within=LAUNCH_CONSOLE)
+REQUEST_LAUNCH: Final = Action(
+    name="request_launch", rule="CUS-55", kinds=PARTNERS, statuses=ACTIVE, within=LAUNCH_CONSOLE, advice=AUTHORISATION
+)
 REVOKE_CONSENT: Final = Action(name="revoke_consent", rule="BEY-14", kinds=EVERYBODY - OPERATORS, statuses=PRESENT)
 
 _PRODUCTS: Final = Permission.PRODUCTS_MANAGE

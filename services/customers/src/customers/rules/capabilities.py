@@ -50,7 +50,7 @@ class Action:
 
     ``permission`` and ``level`` are asked of partners, ``capability`` of their programme;
     ``otherwise`` is how a status that is none of ``statuses`` is refused. ``within`` is an action without which this one
-    is in vain: where the customer closes that, it closes this.
+    is in vain: where the customer closes that, it closes this. ``advice`` is what is best done before.
     """
 
     name: str
@@ -63,6 +63,7 @@ class Action:
     otherwise: type[Refusal] = StatusForbids
     condition: Condition | None = None
     within: "Action | None" = None
+    advice: str | None = None
 
 
 class Cell(Body):
