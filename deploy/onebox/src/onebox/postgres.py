@@ -36,7 +36,7 @@ _COMMON = {
     "timezone": "UTC",
 }
 _LASTING = {"fsync": "on"}
-_FLEETING = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0"}
+_FLEETING = {"fsync": "off", "full_page_writes": "off", "wal_level": "minimal", "max_wal_senders": "0", "scram_iterations": "1"}
 
 
 class PostgresFailed(Exception):
@@ -87,9 +87,12 @@ def initialise(installation: Path, data: Path, password: str) -> None:
     making.rename(data)
 
 
-def command(installation: Path, data: Path, port: int, *, lasting: bool = True) -> list[str]:
-    """What to execute. Without ``lasting`` nothing is flushed: fast, lost when the machine goes down, kept when the server is killed."""
-    settings = _COMMON | (_LASTING if lasting else _FLEETING) | {"port": str(port)}
+def command(installation: Path, data: Path, port: int, *, lasting: bool = True, **more: str) -> list[str]:
+    """What to execute. Without ``lasting`` nothing is flushed: fast, lost when the machine goes down, kept when the server is killed.
+
+    ``more`` are further settings of the server.
+    """
+    settings = _COMMON | (_LASTING if lasting else _FLEETING) | more | {"port": str(port)}
     options = [option for name, value in settings.items() for option in ("-c", f"{name}={value}")]
     return [*_unprivileged(), str(installation / "bin" / "postgres"), "-D", str(data), *options]
 

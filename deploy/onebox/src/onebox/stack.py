@@ -17,13 +17,16 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import Any, Final
 
 from onebox import kafka, postgres
 from onebox.artifacts import ArtifactMissing, Progress
 from onebox.ports import free_ports
 from onebox.postgres import PostgresAddress
 from onebox.processes import Identity, detach, last_lines, spawn, stop
+
+_HUNDREDS: Final = {"autovacuum_naptime": "1h"}
+"""Tests leave hundreds of databases: to look at each once a minute would be all the server does."""
 
 
 class StackFailed(Exception):
@@ -45,7 +48,7 @@ def running_postgres(folder: Path, progress: Progress | None = None) -> Iterator
     address = PostgresAddress("127.0.0.1", free_ports(1)[0], "postgres", secrets.token_urlsafe(24))
     data, log = folder / "postgres", folder / "postgres.log"
     postgres.initialise(installation, data, address.password)
-    process = spawn(postgres.command(installation, data, address.port, lasting=False), log)
+    process = spawn(postgres.command(installation, data, address.port, lasting=False, **_HUNDREDS), log)
     try:
         _await_answer(lambda: asyncio.run(postgres.ready(address)), log)
         yield Running(address, lambda: process.poll() is None)

@@ -17,7 +17,7 @@ from chassis.clock import Clock
 from chassis.database import DatabaseSettings, WorkerDatabase
 from chassis.links import link_token
 from chassis.service import Process
-from chassis_testing.audit import audited
+from chassis_testing.audit import auditing
 from contracts.root import ROOT_PARTNER_ID
 from customers.app import service
 from customers.bootstrap import Bootstrap, bootstrap
@@ -116,9 +116,9 @@ async def running(database: DatabaseSettings, clock: Clock) -> AsyncIterator[Web
             await bootstrap(tx, Bootstrap(email=OPERATOR, password_hash=QUICK.hash_now(PASSWORD)))
     await worker.close()
     app = Process(service(settings(database), QUICK), frozenset({"api"}), clock=clock).app()
-    async with app.router.lifespan_context(app):
+    async with app.router.lifespan_context(app), auditing(database) as look:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-        hooks = {"response": [audited(database)]}
+        hooks = {"response": [look]}
         async with httpx.AsyncClient(transport=transport, base_url="http://customers.test", event_hooks=hooks) as client:
             yield Web(client, database)
 

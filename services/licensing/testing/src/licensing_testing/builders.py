@@ -240,7 +240,7 @@ class ApplianceTold:
 
 def acknowledged(deployment: PolicyDeployment | FirmwareUpdate, at: datetime, **said: Any) -> Event[ProductDeploymentAcknowledged]:
     """What a product answers to what was asked of it: that it has applied it, unless said otherwise."""
-    about = {"deployment_id": deployment.id, "customer_id": deployment.customer_id, "product": deployment.product}
+    about: dict[str, Any] = {"deployment_id": deployment.id, "customer_id": deployment.customer_id, "product": deployment.product}
     record = ProductDeploymentAcknowledged(**about | {"outcome": "applied"} | said)
     whose = {"subject": deployment.id, "partner_id": deployment.partner_id, "customer_id": deployment.customer_id}
     envelope = told.an_envelope(record, version=1, at=at, **whose)

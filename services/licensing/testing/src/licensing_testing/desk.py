@@ -21,7 +21,7 @@ from chassis.keys import KeySet
 from chassis.policies import routes as policies
 from chassis.principal import Principal
 from chassis.tokens import Issuer, Verifier
-from chassis_testing.audit import audited
+from chassis_testing.audit import auditing
 from chassis_testing.clock import FixedClock
 from contracts.root import ROOT_PARTNER_ID
 from licensing.bulk.deeds import KINDS as JOBS
@@ -104,7 +104,8 @@ async def a_desk(api: ApiDatabase, worker: WorkerDatabase, clock: FixedClock) ->
     routers = (*ROUTERS, *jobs.routers("licensing", JOBS), *policies.routers("licensing", KINDS))
     app = build(title="licensing", routers=routers, health=Health(), state=rails)
     nobody = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
-    hooks = {"response": [audited(worker.settings)]}
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://licensing", event_hooks=hooks) as client:
-        empty = Desk(client=client, worker=worker, api=api, clock=clock, principal=nobody)
-        yield await empty.newcomer()
+    async with auditing(worker.settings) as look:
+        hooks = {"response": [look]}
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://licensing", event_hooks=hooks) as client:
+            empty = Desk(client=client, worker=worker, api=api, clock=clock, principal=nobody)
+            yield await empty.newcomer()
