@@ -14,6 +14,8 @@ from benchmarks.stage import Stage
 FEW: Final = 1_000
 MANY: Final = 1_000_000
 _ASKED: Final = 400
+_FOR: Final = 10.0
+"""Seconds of asking, at most, a median."""
 _AGAINST: Final = "the same with 1,000"
 
 type Paths = Callable[[Sequence[UUID]], Sequence[str]]
@@ -51,4 +53,4 @@ async def _grown(stage: Stage, paths: Paths) -> AsyncIterator[Round]:
 async def _median(stage: Stage, process: Process, email: str, paths: Paths) -> float:
     client = Client(process.url, await stage.headers(email))
     asked = itertools.cycle([client.get(path) for path in paths(await stage.customers_of(email))])
-    return (await client.drive(asked, clients=1, most=_ASKED)).percentile(50) * 1e3
+    return (await client.drive(asked, clients=1, most=_ASKED, seconds=_FOR)).percentile(50) * 1e3
