@@ -15,29 +15,26 @@ from uuid import UUID
 import pytest
 from joserfc.jwk import OKPKey
 
+from chassis.bundles import archive
+from chassis.bundles.archive import Bundle, File
+from chassis.bundles.errors import BundleInvalid, BundleNotWhole, BundleTaken, BundleUnknown, BundleUnsigned
 from chassis.database import DatabaseSettings, WorkerDatabase
 from chassis.due import DueWorker
 from chassis.keys import KeySet, published
+from chassis.tokens import Issuer
 from chassis_testing.clock import FixedClock
 from contracts.root import ROOT_PARTNER_ID
-from customers.bundles import archive, exporting, importing
-from customers.bundles.archive import Bundle
-from customers.bundles.content import AUDIT, NOUNS
+from customers.bundles import exporting, importing
+from customers.bundles.content import AUDIT, NOUNS, READER
 from customers.consents import verifying
 from customers.due import kinds
-from customers.errors.bundles import (
-    BundleInvalid,
-    BundleNotWhole,
-    BundleTaken,
-    BundleUnknown,
-    BundleUnsigned,
-    NoPlaceForBundle,
-    NotPortable,
-)
+from customers.errors.bundles import NoPlaceForBundle, NotPortable
+from customers.rules.bundle_parts import Parts
 from customers_testing.http import LINK_KEY, OPERATOR, PASSWORD, Web, a_body, as_environment, as_owner, link_of, running, settings
 
 KEY = OKPKey.generate_key("Ed25519")
 KEYS = KeySet([KEY])
+ALONE = Parts(Issuer(KEY), None)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 THE_CUSTOMER = "customer.jsonl"
 
@@ -70,7 +67,7 @@ async def exported(database: DatabaseSettings, clock: FixedClock, customer_id: U
     worker = WorkerDatabase(database, clock)
     try:
         async with worker.work() as work:
-            return await exporting.export_whole(work, customer_id, KEY)
+            return await exporting.export_whole(work, customer_id, KEY, ALONE)
     finally:
         await worker.close()
 
@@ -87,7 +84,7 @@ async def imported(database: DatabaseSettings, clock: FixedClock, bundle: Bundle
 
 
 async def opened(made: bytes) -> Bundle:
-    return await archive.unpack(made, KEYS, NOW)
+    return await archive.unpack(made, KEYS, NOW, READER)
 
 
 async def partner_of(web: Web, name: str = "Hafen IT") -> UUID:
@@ -201,25 +198,23 @@ async def test_a_manifest_is_believed_for_its_signature_alone(web: Web, clock: F
         with pytest.raises(BundleUnsigned):
             await opened(changed(made, **{missing: None}))
     with pytest.raises(BundleUnsigned):
-        await archive.unpack(made, KeySet([OKPKey.generate_key("Ed25519")]), NOW)
+        await archive.unpack(made, KeySet([OKPKey.generate_key("Ed25519")]), NOW, READER)
     with pytest.raises(BundleUnsigned):
         await opened(changed(made, manifest_jws=b"e30..e30"))
 
 
-async def test_an_unknown_format_and_an_unknown_shape_are_refused(web: Web, clock: FixedClock, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unknown_format_and_an_unknown_shape_are_refused(web: Web, clock: FixedClock) -> None:
     _, customer_id = await a_history(web, clock)
     made = await exported(web.database, clock, customer_id)
-    later = json.loads(parts(made)[archive.MANIFEST]) | {"format": 2}
+    later = json.loads(parts(made)[archive.MANIFEST]) | {"format": 3}
     text = json.dumps(later).encode()
 
     with pytest.raises(BundleUnknown):
         await opened(changed(made, manifest_json=text, manifest_jws=archive.signed(text, KEY)))
-    monkeypatch.setattr(archive, "lines", lambda _rows: b'{"colour": "red"}\n')
-    bundle = await opened(made)
-    shapeless = {noun: bundle.rows[noun.file][:1] for noun in NOUNS if bundle.rows[noun.file]}
-    shapeless |= {noun: [bundle.manifest] for noun in NOUNS if noun not in shapeless}
+    wrong = File(b'{"colour": "red"}\n', 1)
+    shapeless = {noun.file: wrong for noun in NOUNS}
     with pytest.raises(BundleInvalid) as refused:
-        await opened(archive.pack(customer_id, shapeless, KEY, whole=True))
+        await opened(archive.pack(customer_id, shapeless, KEY, services=["customers"], whole=True))
     assert "customer.jsonl, line 1" in str(refused.value)
     assert "users.jsonl, line 1: colour" in str(refused.value)
 
@@ -227,6 +222,7 @@ async def test_an_unknown_format_and_an_unknown_shape_are_refused(web: Web, cloc
 async def test_a_customer_that_is_there_already_is_refused_with_all_that_is_taken(web: Web, clock: FixedClock) -> None:
     _, customer_id = await a_history(web, clock)
     bundle = await opened(await exported(web.database, clock, customer_id))
+    await as_owner(web, "update customers set tags = '{silver}'")
 
     with pytest.raises(BundleTaken) as refused:
         await imported(web.database, clock, bundle, await partner_of(web))
@@ -315,7 +311,7 @@ async def test_a_partner_gets_what_it_is_shown_and_the_audit_says_so(web: Web, c
     answer = await partner.get(path)
 
     keys = KeySet([OKPKey.import_key(one) for one in (await web.get("/.well-known/jwks.json")).json()["keys"]])
-    bundle = await archive.unpack(answer.content, keys, NOW)
+    bundle = await archive.unpack(answer.content, keys, NOW, READER)
     assert answer.headers["content-type"] == "application/zip"
     assert (bundle.manifest.whole, AUDIT.file in bundle.manifest.files, bundle.manifest.services) == (False, False, ["customers"])
     assert "import" not in {one.kind for one in bundle.rows["consents.jsonl"]}  # type: ignore[attr-defined]  # rows of consents
@@ -332,7 +328,7 @@ async def test_a_bundle_that_is_not_whole_is_not_imported(web: Web, another_data
     partner, customer_id = await a_history(web, clock)
     made = (await partner.get(f"/v1/customers/{customer_id}/bundle")).content
     keys = KeySet([OKPKey.import_key(one) for one in (await web.get("/.well-known/jwks.json")).json()["keys"]])
-    bundle = await archive.unpack(made, keys, NOW)
+    bundle = await archive.unpack(made, keys, NOW, READER)
 
     async with running(another_database, clock):
         with pytest.raises(BundleNotWhole):
@@ -367,6 +363,9 @@ async def test_the_commands_export_verify_and_import(
         taking = ("import", file, "--partner", str(await partner_of(there, "Elbe IT")), "--keys", keys)
         assert run(settings(another_database), *taking)[0] == 0
         assert (await partner.get(f"/v1/customers/{customer_id}")).status_code == 200
+        code, said, _ = run(settings(another_database), *taking)
+        assert (code, "already." in said) == (0, True)
+        await as_owner(there, "update customers set tags = '{silver}'")
         code, _, said = run(settings(another_database), *taking)
         assert (code, "bundle_taken" in said) == (1, True)
         operator = await there.sign_in(OPERATOR)

@@ -83,6 +83,7 @@ def _customers(home: Home) -> dict[str, str]:
         "CUSTOMERS_SIGNING_KEY": secrets.signing_key,
         "CUSTOMERS_LINK_KEY": secrets.link_key,
         "CUSTOMERS_SEALING_KEYS": secrets.sealing_keys,
+        "CUSTOMERS_GATEWAY_URL": home.gateway(),
         "CUSTOMERS_CONSOLE_URL": url("console", home),
         "CUSTOMERS_CONSOLE_KEY": secrets.console_key,
     }

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Annotated, Final
 
 import typer
+from joserfc.jwk import OKPKey
 from pydantic import SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -13,6 +14,7 @@ from chassis.database import WorkerDatabase
 from chassis.environment import EnvironmentSettings, load
 from chassis.keys import signing_key
 from chassis.operations import run_with
+from chassis.tokens import Issuer
 from chassis.verbs import verbs
 from contracts.root import ROOT_PARTNER_ID
 from customers.app import service
@@ -23,6 +25,7 @@ from customers.consents import verifying
 from customers.denied_parties import loading, rescreening
 from customers.denied_parties.files import BadList, read_file
 from customers.rules import password_rules
+from customers.rules.bundle_parts import Parts
 from customers.rules.passwords import Passwords
 from customers.rules.screening import DeniedParty
 from customers.settings import Settings
@@ -88,8 +91,14 @@ def _opened() -> WorkerDatabase:
     return WorkerDatabase(load(Settings).database("customers"), SystemClock())
 
 
+def _signing() -> tuple[OKPKey, Parts]:
+    settings = load(Settings)
+    key = signing_key(settings.signing_key.get_secret_value())
+    return key, Parts(Issuer(key), settings.gateway_url)
+
+
 _CONSENTS: Final = "What customers consented to, and whether that is still what was recorded."
-app.add_typer(commands(_opened, lambda: signing_key(load(Settings).signing_key.get_secret_value())), name="bundle")
+app.add_typer(commands(_opened, _signing), name="bundle")
 app.add_typer(ledger(_opened, verifying.verified, verifying.CONSENTS.owner, about=_CONSENTS), name="consents")
 
 

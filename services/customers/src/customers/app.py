@@ -8,6 +8,7 @@ from chassis.tokens import Issuer
 from contracts.catalogue import states_of
 from customers import drafts, due
 from customers.bulk import deeds
+from customers.bundles import bundling
 from customers.consumers import consumers
 from customers.identity import own_sessions
 from customers.offboarding.deletion import DELETE
@@ -15,6 +16,7 @@ from customers.offboarding.moving import MOVE
 from customers.offboarding.unlinking import UNLINK
 from customers.routes import ROUTERS
 from customers.rules import linking, throttling
+from customers.rules.bundle_parts import Parts
 from customers.rules.console_keys import Console
 from customers.rules.keyring import Keyring
 from customers.rules.openid import Providers
@@ -29,8 +31,11 @@ from customers.settings import Settings
 
 def service(settings: Settings, passwords: Passwords | None = None) -> Service:
     key = signing_key(settings.signing_key.get_secret_value())
+    issuer = Issuer(key)
+    parts = Parts(issuer, settings.gateway_url)
     keyring = Keyring(
-        issuer=Issuer(key),
+        issuer=issuer,
+        parts=parts,
         link_key=settings.link_key.get_secret_value().encode(),
         passwords=passwords or Passwords(),
         sealer=Sealer(settings.keys_to_seal),
@@ -45,11 +50,11 @@ def service(settings: Settings, passwords: Passwords | None = None) -> Service:
         consumers=consumers(),
         states=states_of("customers"),
         due=due.kinds(),
-        jobs=[ADVANCE, UNLINK, MOVE, DELETE, *deeds.KINDS],
+        jobs=[ADVANCE, UNLINK, MOVE, DELETE, bundling.kind(key, parts), *deeds.KINDS],
         policies=KINDS,
         keys=KeySet([key]),
         tools=keyring,
-        chores=(throttling.forget, linking.forget, own_sessions.forget, drafts.forget_drafts),
+        chores=(throttling.forget, linking.forget, own_sessions.forget, drafts.forget_drafts, bundling.forget),
         retellings=RETELLINGS,
     )
 

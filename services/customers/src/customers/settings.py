@@ -2,7 +2,7 @@
 
 import base64
 
-from pydantic import AnyHttpUrl, SecretStr, field_validator
+from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.keys import signing_key
@@ -18,6 +18,7 @@ class Settings(ServiceSettings):
     ``sealing_keys`` are 32 random bytes each, base64url, with commas between them: the first seals secrets
     in the database, all of them open what was sealed.
     ``console_url`` is where the product console signs partners in, ``console_key`` what it is known by; without both there is none.
+    ``gateway_url`` is where the other services are asked for their parts of bundles; without it there are none in them.
     ``private_providers`` lets single sign-on ask providers inside one's own network, and without encryption.
     """
 
@@ -27,6 +28,7 @@ class Settings(ServiceSettings):
     link_key: SecretStr
     sealing_keys: SecretStr
     private_providers: bool = False
+    gateway_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
     console_url: AnyHttpUrl | None = None
     console_key: SecretStr | None = None
 

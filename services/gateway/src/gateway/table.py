@@ -17,6 +17,8 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/consents/confirm",
         "/v1/consents/decline",
         "/v1/api-keys",
+        "/v1/bundles",
+        "/v1/bundles/{job_id}",
         "/v1/api-keys/{key_id}",
         "/v1/api-keys/{key_id}/rotate",
         "/v1/credentials/set-password",
@@ -133,6 +135,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/users/{user_id}/sessions/end",
     ),
     "licensing": (
+        "/v1/bundle-parts/licensing/{customer_id}",
         "/v1/capabilities",
         "/v1/customers/{customer_id}/entitlements",
         "/v1/customers/{customer_id}/product-settings",
@@ -173,7 +176,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/policies/reporting",
         "/v1/policies/reporting/{kind}",
     ),
-    "notifications": ("/v1/notifications",),
+    "notifications": ("/v1/bundle-parts/notifications/{customer_id}", "/v1/notifications"),
 }
 
 ROOT: Final = "/"

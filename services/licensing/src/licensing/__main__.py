@@ -6,9 +6,13 @@ from typing import Annotated
 import typer
 import uvloop
 
+from chassis.bundles.commands import commands
+from chassis.clock import SystemClock
+from chassis.database import WorkerDatabase
 from chassis.environment import load
 from chassis.verbs import verbs
 from licensing.app import load_catalogue, service
+from licensing.bundles import PORTABLE
 from licensing.catalogue.reading import UnreadableFile
 from licensing.settings import Settings
 
@@ -27,6 +31,13 @@ def load_catalogue_file(file: Annotated[Path, typer.Argument(help="YAML with pro
     products = (f"product {code}" for code in loaded.products)
     changed = ", ".join([*products, *loaded.offers, *(f"policy {name}" for name in loaded.policies)]) or "nothing"
     typer.echo(f"Published: {changed}. New serial numbers: {loaded.serials}.")
+
+
+def _opened() -> WorkerDatabase:
+    return WorkerDatabase(load(Settings).database("licensing"), SystemClock())
+
+
+app.add_typer(commands(_opened, PORTABLE), name="bundle")
 
 
 if __name__ == "__main__":

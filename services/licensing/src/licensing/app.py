@@ -7,6 +7,7 @@ from chassis.database import WorkerDatabase
 from chassis.service import Service
 from contracts.catalogue import states_of
 from licensing.bulk.deeds import KINDS as JOBS
+from licensing.bundles import PORTABLE
 from licensing.catalogue import loading, reading
 from licensing.catalogue.document import CatalogueFile
 from licensing.catalogue.loading import Loaded
@@ -31,6 +32,7 @@ def service(settings: Settings) -> Service:
         jobs=JOBS,
         retellings=RETELLINGS,
         policies=KINDS,
+        portable=PORTABLE,
         migrations=Path(__file__).parent / "migrations",
         follows={"subscription": ("subscriptions",), "programme": ("programmes",)},
     )

@@ -5,6 +5,7 @@ from pathlib import Path
 from chassis.service import Service
 from contracts.catalogue import states_of
 from notifications import consumers, due, routes
+from notifications.bundles import PORTABLE
 from notifications.channels.smtp import Server
 from notifications.deliveries import Desk
 from notifications.rules import messages
@@ -22,6 +23,7 @@ def service(settings: Settings) -> Service:
         consumers=consumers.consumers(),
         states=states_of("notifications"),
         due=due.kinds(desk(settings)),
+        portable=PORTABLE,
     )
 
 

@@ -19,6 +19,8 @@ from chassis.access.confirming import Confirming
 from chassis.access.freshness import Freshness
 from chassis.audit.sealing import Sealing
 from chassis.backlogs import Backlogs
+from chassis.bundles.portable import Portable
+from chassis.bundles.portable import routers as parts
 from chassis.clock import Clock, SystemClock
 from chassis.consumers.handlers import Consumer
 from chassis.consumers.worker import ConsumerWorker
@@ -74,6 +76,8 @@ class Service:
     due: Sequence[Due] = ()
     jobs: Sequence[JobKind] = ()
     policies: Kinds | None = None
+    portable: Portable | None = None
+    """Its part of bundles, where it keeps something of customers that others do not tell it."""
     keys: KeySet | None = None
     tools: Any = None
     chores: Sequence[Chore] = ()
@@ -124,7 +128,7 @@ class Process:
 
     def _routers(self) -> Sequence[APIRouter]:
         one = self._service
-        return (*one.routers, *routers(one.name, one.jobs), *policies.routers(one.name, one.policies))
+        return (*one.routers, *routers(one.name, one.jobs), *policies.routers(one.name, one.policies), *parts(one.portable))
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. A part that fails for good ends the process."""

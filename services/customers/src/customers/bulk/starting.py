@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import func, select, text
 
 from chassis import jobs
 from chassis.database import Transaction
-from chassis.database.visibility import shown
 from chassis.http import confirmations
 from chassis.http.confirmations import ConsequenceView, Effect
 from chassis.jobs import JobKind, reach
@@ -25,7 +24,7 @@ from chassis.jobs.tables import Job
 from customers.bulk.deeds import DELETE, DISABLE, UNLINK
 from customers.errors.bulk import SelectionChanged
 from customers.rules import policies
-from customers.rules.selecting import Filters, narrowed
+from customers.rules.selecting import Filters, seen_by
 from customers.tables.customers import LIVING, Customer
 
 _TAKES: Final = {
@@ -81,21 +80,8 @@ async def start(tx: Transaction, command: StartBulk) -> Job:
 
 def _meant(tx: Transaction, command: StartBulk) -> tuple[Items, int | None]:
     if isinstance(command.selection, Shown):
-        return _seen(tx, command.selection.filters), command.selection.expected
+        return seen_by(tx, command.selection.filters), command.selection.expected
     return command.selection, None
-
-
-def _seen(tx: Transaction, filters: Filters) -> Select[tuple[UUID]]:
-    """The customers of the transaction's partner that the filters leave and its principal sees."""
-    if tx.principal is None:
-        raise ValueError("nobody asks, so nobody sees anything")
-    table = Customer.__table__
-    chosen = narrowed(select(table.c.id), table, filters.params).where(table.c.partner_id == tx.partner_id)
-    given = filters.params
-    if tx.principal.kind != "operator":
-        chosen = chosen.where(shown(table.c.id))
-        given |= {"viewer": tx.principal.user_id, "viewer_partner": tx.principal.partner_id}
-    return chosen.order_by(table.c.name_key, table.c.id).params(given)
 
 
 async def _admit_reach(tx: Transaction, customers: int, confirmed: int | None) -> None:

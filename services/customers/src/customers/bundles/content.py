@@ -1,19 +1,17 @@
-"""What a bundle says of a customer: one file of JSON Lines per noun, each line of a shape that is checked.
+"""What customers says of a customer in its bundle.
 
-Rows keep their ids and say nothing of whose they are: that is the customer's, and its partner is
-where it is imported. What signs in, proves or reveals (passwords, links, second factors, values in the
+What signs in, proves or reveals (passwords, links, second factors, values in the
 audit) has no field here, and so is in no bundle.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-import msgspec
 from pydantic import BeforeValidator, JsonValue
 
+from chassis.bundles.archive import Reader
+from chassis.bundles.nouns import Noun
 from contracts.customers.consents import ConsentKind, ConsentState
 from contracts.customers.customers import (
     AccountType,
@@ -201,22 +199,13 @@ class AuditRow(Part):
     request_id: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noun:
-    """A file of a bundle, the table that its lines are kept in, and the column there that names the customer.
-
-    ``constant`` columns are the same in every row. What has no table is evidence, and is not imported.
-    """
-
-    file: str
-    row: type[Part]
-    table: Any
-    customer: str = "customer_id"
-    order: str = "id"
-    constant: dict[str, Any] = field(default_factory=dict, hash=False)
-
-
-CUSTOMER: Final = Noun(file="customer.jsonl", row=CustomerRow, table=Customer, customer="id")
+CUSTOMER: Final = Noun(
+    file="customer.jsonl",
+    row=CustomerRow,
+    table=Customer,
+    customer="id",
+    derived=lambda row: {"products_settled": row.status != "pending_review"},
+)
 USERS: Final = Noun(
     file="users.jsonl",
     row=UserRow,
@@ -241,7 +230,4 @@ KEPT: Final = (
 """In the order in which they are imported."""
 NOUNS: Final = (*KEPT, AUDIT)
 
-
-def lines(rows: Iterable[Part]) -> bytes:
-    """Rows as JSON Lines: the same rows are the same bytes."""
-    return b"".join(msgspec.json.encode(row.model_dump(mode="json"), order="sorted") + b"\n" for row in rows)
+READER: Final = Reader(service="customers", nouns=NOUNS, required=KEPT)

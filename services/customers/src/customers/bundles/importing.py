@@ -6,20 +6,21 @@ session) ends here when its time has come.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Any, Final, cast
+from typing import Final, cast
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, func, insert, inspect, or_, select
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from chassis import due
 from chassis.audit.chain import GENESIS, linked
+from chassis.bundles.archive import Bundle
+from chassis.bundles.errors import BundleInvalid, BundleNotWhole, BundleTaken
+from chassis.bundles.nouns import put, refused, taken
+from chassis.bundles.portable import here
 from chassis.database import Transaction
 from chassis.errors import FieldError
 from chassis.http.etags import Seen
-from contracts.records import Part
-from customers.bundles.archive import Bundle
 from customers.bundles.content import (
     CONSENTS,
     CUSTOMER,
@@ -31,12 +32,11 @@ from customers.bundles.content import (
     ConsentRow,
     CustomerRow,
     EntryRow,
-    Noun,
     SessionRow,
     StageRow,
     UserRow,
 )
-from customers.errors.bundles import BundleInvalid, BundleNotWhole, BundleTaken, NoPlaceForBundle
+from customers.errors.bundles import NoPlaceForBundle
 from customers.rules import consenting, console_sessions
 from customers.rules.constraints import broken
 from customers.rules.going import STAGE
@@ -53,8 +53,10 @@ _LIVING: Final = Customer.status.not_in(("deleted", "purged", "rejected"))
 _ACROSS: Final = {"across_partners": "an id or an address is one customer's in the whole installation"}
 
 
-async def take_in(tx: Transaction, bundle: Bundle) -> Customer:
-    """Make the customer of a bundle one of this partner's. For workers: what is taken is looked for with every partner.
+async def take_in(tx: Transaction, bundle: Bundle) -> bool:
+    """Make the customer of a bundle one of this partner's; whether it was not already, exactly so.
+
+    For workers: what is taken is looked for with every partner.
 
     Raises:
         NoPlaceForBundle: the partner is disabled, or a sandbox.
@@ -69,15 +71,18 @@ async def take_in(tx: Transaction, bundle: Bundle) -> Customer:
     if not bundle.manifest.whole:
         raise BundleNotWhole
     _hold_together(customer.id, cast("list[EntryRow]", bundle.rows[ENTRIES.file]))
-    taken = [one async for one in _taken(tx, bundle, customer)]
-    if taken:
-        raise _refused(taken)
+    found = [one async for one in _taken(tx, bundle, customer)]
+    if found:
+        if await here(tx, KEPT, bundle):
+            return False
+        raise refused(found)
     try:
         await _write(tx, bundle, customer)
     except IntegrityError as lost:
         raise BundleTaken(f"{broken(lost)} does not allow it") from lost
     await _plan(tx, bundle)
-    return await _tell(tx, customer.id)
+    await _tell(tx, customer.id)
+    return True
 
 
 def _customer(bundle: Bundle) -> list[CustomerRow]:
@@ -100,12 +105,8 @@ def _hold_together(customer_id: UUID, entries: list[EntryRow]) -> None:
 async def _taken(tx: Transaction, bundle: Bundle, customer: CustomerRow) -> AsyncIterator[FieldError]:
     """Everything that is here already."""
     for noun in KEPT:
-        if "id" in noun.row.model_fields:
-            kept, rows = inspect(noun.table).columns, bundle.rows[noun.file]
-            ids = {cast("Any", row).id: number for number, row in enumerate(rows)}
-            found = await tx.session.scalars(select(kept["id"]).where(kept["id"].in_(ids)), execution_options=_ACROSS)
-            for one in sorted(set(found)):
-                yield BundleTaken.at(f"/{noun.file}/{ids[one]}/id", "this id is taken")
+        async for one in taken(tx, noun, bundle.rows[noun.file]):
+            yield one
     same = (Customer.company_key == _key(tx, customer), Customer.country == customer.company.country)
     if customer.status != "rejected" and await tx.session.scalar(
         select(Customer.id).where(Customer.partner_id == tx.partner_id, *same, _LIVING)
@@ -129,10 +130,6 @@ async def _in_use(tx: Transaction, email: str) -> bool:
     return bool(await tx.session.scalar(select(or_(users.exists(), kept.exists())), execution_options=_ACROSS))
 
 
-def _refused(taken: list[FieldError]) -> BundleTaken:
-    return BundleTaken("; ".join(f"{one.pointer}: {one.detail}" for one in taken), errors=taken)
-
-
 def _key(tx: Transaction, customer: CustomerRow) -> str:
     return company_key_with(tx.partner_id, customer.company.name, customer.id)
 
@@ -147,29 +144,11 @@ async def _write(tx: Transaction, bundle: Bundle, customer: CustomerRow) -> None
     }
     for noun in KEPT:
         more = derived if noun is CUSTOMER else {noun.customer: customer.id}
-        rows = [_values(noun, row) | noun.constant | more | {"partner_id": tx.partner_id} for row in bundle.rows[noun.file]]
-        if rows:
-            await tx.session.execute(insert(inspect(noun.table).local_table).values(rows))
+        await put(tx, noun, bundle.rows[noun.file], **more)
     entries = cast("list[EntryRow]", bundle.rows[ENTRIES.file])
     if entries:
         head = {"number": entries[-1].number, "hash": bytes.fromhex(entries[-1].hash)}
         await tx.session.execute(insert(ConsentHead).values(partner_id=tx.partner_id, id=customer.id, **head))
-
-
-def _values(noun: Noun, row: Part) -> dict[str, Any]:
-    """A row as its table keeps it; versions as they were, which is why the session does not write it."""
-    columns, document = inspect(noun.table).columns, row.model_dump(mode="json")
-
-    def value(name: str) -> Any:
-        match columns[name].type:
-            case JSONB():
-                return document[name]
-            case LargeBinary():
-                return bytes.fromhex(document[name])
-            case _:
-                return getattr(row, name)
-
-    return {name: value(name) for name in document}
 
 
 async def _plan(tx: Transaction, bundle: Bundle) -> None:
@@ -186,10 +165,9 @@ async def _plan(tx: Transaction, bundle: Bundle) -> None:
             await due.plan(tx, console_sessions.EXPIRE, session.id, slot="end", at=session.expires_at)
 
 
-async def _tell(tx: Transaction, customer_id: UUID) -> Customer:
+async def _tell(tx: Transaction, customer_id: UUID) -> None:
     customer = (await tx.session.scalars(select(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == customer_id))).one()
     tell_state(tx, customer)
     mine = select(User).where(User.partner_id == tx.partner_id, User.customer_id == customer_id).order_by(User.id)
     for user in await tx.session.scalars(mine):
         tell_user(tx, user)
-    return customer

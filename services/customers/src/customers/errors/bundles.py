@@ -1,4 +1,4 @@
-"""Why customers makes no bundle of a customer, or takes none in."""
+"""Why customers makes no bundle of a customer, or takes none in; what any service has against one is in ``chassis.bundles.errors``."""
 
 from chassis.errors import Kind, Refusal
 
@@ -12,48 +12,39 @@ class NotPortable(Refusal):
     rule = "BEY-15"
 
 
-class BundleInvalid(Refusal):
-    """The bundle is not what its manifest says."""
+class PartMissing(Refusal):
+    """A service that takes part does not say its part at the moment."""
 
-    kind = Kind.INVALID
-    code = "bundle_invalid"
-    remedy = "Ask for the bundle again; this one was changed, or is no bundle."
+    kind = Kind.UNAVAILABLE
+    code = "bundle_part_missing"
+    remedy = "Try again in a moment; a bundle is whole or is none. A job waits by itself."
     rule = "BEY-15"
 
 
-class BundleUnsigned(Refusal):
-    """The bundle is not signed with a key that is known here."""
+class PartRefused(Refusal):
+    """A service that takes part does not say its part to you."""
 
-    kind = Kind.INVALID
-    code = "bundle_unsigned"
-    remedy = "Give the keys of the installation that made it: /.well-known/jwks.json there. If they are these, it was changed."
+    kind = Kind.FORBIDDEN
+    code = "bundle_part_refused"
+    remedy = "Do what the reason asks for, or ask the operator for the bundle."
     rule = "BEY-15"
 
 
-class BundleUnknown(Refusal):
-    """The bundle has a format that is not read here."""
-
-    kind = Kind.INVALID
-    code = "bundle_unknown"
-    remedy = "Import it into an installation of the version that made it, or a later one."
-    rule = "BEY-15"
-
-
-class BundleNotWhole(Refusal):
-    """The bundle leaves out what its reader was not shown."""
+class BundlesNotReady(Refusal):
+    """The job has not made all of its bundles."""
 
     kind = Kind.CONFLICT
-    code = "bundle_not_whole"
-    remedy = "Ask the operator there for a whole one: python -m customers bundle export."
+    code = "bundles_not_ready"
+    remedy = "Wait until the job is done, and look at its items for what was refused."
     rule = "BEY-15"
 
 
-class BundleTaken(Refusal):
-    """Something in the bundle is here already."""
+class BundlesGone(Refusal):
+    """The job's file is not kept any more."""
 
-    kind = Kind.CONFLICT
-    code = "bundle_taken"
-    remedy = "Nothing was imported; what `errors` name is here already, and stays."
+    kind = Kind.NOT_FOUND
+    code = "bundles_gone"
+    remedy = "Start another: a file is kept for seven days, and of customers that were purged or have left nothing is."
     rule = "BEY-15"
 
 

@@ -22,7 +22,7 @@ from contracts.any.erasing import CustomerErased
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.offboarding import ERASERS, CustomerPurged
 from contracts.customers.users import UserChanged
-from customers.rules import rights_history, roles
+from customers.rules import bundle_pieces, rights_history, roles
 from customers.rules.going import hold_deletion
 from customers.tables.customers import Customer
 from customers.tables.imports import Import
@@ -48,6 +48,7 @@ async def purge(tx: Transaction, item: DueItem) -> None:
     users = await _users(tx, customer)
     await roles.forget_customer(tx, customer.id)
     await rights_history.erase_customer(tx, customer.id)
+    await bundle_pieces.forget(tx, customer.id)
     await _forget_imports(tx, customer, users)
     deletion.status, deletion.purged_version, deletion.user_ids = "purging", customer.version + 1, [one.id for one in users]
     await tx.session.flush()

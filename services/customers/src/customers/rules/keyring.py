@@ -1,8 +1,9 @@
-"""The keyring: what signing in needs besides the database."""
+"""The keyring: what routes need besides the database."""
 
 from dataclasses import dataclass, field
 
 from chassis.tokens import Issuer
+from customers.rules.bundle_parts import Parts
 from customers.rules.console_keys import Console
 from customers.rules.openid import Providers
 from customers.rules.outgoing import Outgoing
@@ -16,5 +17,6 @@ class Keyring:
     link_key: bytes
     passwords: Passwords
     sealer: Sealer
+    parts: Parts
     console: Console | None = None
     providers: Providers = field(default_factory=lambda: Providers(Outgoing()))

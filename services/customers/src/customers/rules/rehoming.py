@@ -19,7 +19,7 @@ from chassis.rehoming import rehome_due
 from contracts.customers.customers import CustomerFact
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import DuplicateCompany
-from customers.rules import consenting, rights_history, roles
+from customers.rules import bundle_pieces, consenting, rights_history, roles
 from customers.rules.constraints import broken
 from customers.rules.names import company_key
 from customers.rules.telling import tell_customer, tell_fact, tell_user
@@ -44,6 +44,7 @@ async def rehome(
     await roles.forget_customer(tx, customer.id)
     await consenting.leave(tx, customer)
     await _stop_stages(tx, customer)
+    await bundle_pieces.forget(tx, customer.id)
     async with tx.beside(partner_id) as new:
         await rehome_due(new, [customer.id, *await _user_ids(tx, customer)])
         customer.partner_id = partner_id

@@ -10,11 +10,13 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, FromClause, Select, Text, TextClause, Uuid, any_, bindparam, func, text
+from sqlalchemy import ARRAY, FromClause, Select, Text, TextClause, Uuid, any_, bindparam, func, select, text
 
+from chassis.database import Transaction
+from chassis.database.visibility import shown
 from chassis.http.lists import Sorts
 from customers.rules.names import search_key
-from customers.tables.customers import LIVING
+from customers.tables.customers import LIVING, Customer
 
 _ANY_OF: Final = ("status", "management_type", "account_type", "country")
 _TEXTS: Final = ARRAY(Text)
@@ -74,6 +76,19 @@ def narrowed(customers: Select[Any], relation: FromClause, given: Collection[str
         if name in given:
             chosen = chosen.where(_asked_for(relation, member, name))
     return chosen.where(func.jsonb_array_length(columns.products) > 0) if "managed_here" in given else chosen
+
+
+def seen_by(tx: Transaction, filters: Filters) -> Select[tuple[UUID]]:
+    """The ids of the customers of the transaction's partner that filters leave and its principal sees, by name."""
+    if tx.principal is None:
+        raise ValueError("nobody asks, so nobody sees anything")
+    table = Customer.__table__
+    chosen = narrowed(select(table.c.id), table, filters.params).where(table.c.partner_id == tx.partner_id)
+    given = filters.params
+    if tx.principal.kind != "operator":
+        chosen = chosen.where(shown(table.c.id))
+        given |= {"viewer": tx.principal.user_id, "viewer_partner": tx.principal.partner_id}
+    return chosen.order_by(table.c.name_key, table.c.id).params(given)
 
 
 def _asked_for(relation: FromClause, member: str, name: str) -> TextClause:

@@ -55,6 +55,7 @@ class Customer(TenantRow, Versioned, Base):
     updated_at: Mapped[datetime]
     account_type: Mapped[str]
     unmanaged_macs_allowed: Mapped[bool] = mapped_column(default=False)
+    products_settled: Mapped[bool] = mapped_column(default=False)
     management_wanted: Mapped[str | None]
     imported_at: Mapped[datetime | None]
     stages: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]", info=WITHHELD)

@@ -193,6 +193,7 @@ class CustomerTold:
     id: UUID = field(default_factory=new_id)
     time_zone: str = "Europe/Berlin"
     version: int = 0
+    products_settled: bool = False
 
     def now(self, status: CustomerStatus, at: datetime) -> Event[CustomerChanged]:
         """The next state; every one is a new event."""
@@ -203,6 +204,7 @@ class CustomerTold:
             status=status,
             contact=told.a_contact(time_zone=self.time_zone),
             products=list(self.products),
+            products_settled=self.products_settled,
             created_at=at,
             updated_at=at,
         )

@@ -11,6 +11,7 @@ from joserfc.jwk import OKPKey
 from sqlalchemy import Table, insert
 
 from chassis.access import Permission, tables
+from chassis.bundles.portable import routers as parts
 from chassis.database import ApiDatabase, Transaction, WorkerDatabase
 from chassis.health import Health
 from chassis.http.app import build
@@ -25,6 +26,7 @@ from chassis_testing.audit import auditing
 from chassis_testing.clock import FixedClock
 from contracts.root import ROOT_PARTNER_ID
 from licensing.bulk.deeds import KINDS as JOBS
+from licensing.bundles import PORTABLE
 from licensing.routes import ROUTERS
 from licensing.rules.policy_kinds import KINDS
 
@@ -101,7 +103,7 @@ class Desk:
 async def a_desk(api: ApiDatabase, worker: WorkerDatabase, clock: FixedClock) -> AsyncIterator[Desk]:
     """The desk of a partner administrator."""
     rails = Rails(database=api, verifier=Verifier(KeySet([_KEY])), clock=clock)
-    routers = (*ROUTERS, *jobs.routers("licensing", JOBS), *policies.routers("licensing", KINDS))
+    routers = (*ROUTERS, *jobs.routers("licensing", JOBS), *policies.routers("licensing", KINDS), *parts(PORTABLE))
     app = build(title="licensing", routers=routers, health=Health(), state=rails)
     nobody = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
     async with auditing(worker.settings) as look:

@@ -11,7 +11,7 @@ client of HTTP is told: a file that arrived whole is whole.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, override
+from typing import Any, ClassVar, Final, override
 
 import structlog
 from sqlalchemy import ColumnElement, Text, case, cast, func, literal_column
@@ -70,9 +70,10 @@ class Export(Response):
     """A CSV file in UTF-8, its first line the names of its columns. ``write`` gives the rows to a sink; ``chosen`` is audited."""
 
     media_type = "text/csv"
+    suffix: ClassVar[str] = "csv"
 
     def __init__(self, call: Call, name: str, write: Write, *, chosen: Mapping[str, Any]) -> None:
-        super().__init__(headers={"content-disposition": f'attachment; filename="{name}.csv"', "cache-control": "no-store"})
+        super().__init__(headers={"content-disposition": f'attachment; filename="{name}.{self.suffix}"', "cache-control": "no-store"})
         del self.headers["content-length"]
         self._call = call
         self._write = write

@@ -81,7 +81,8 @@ class CustomerState(Part):
     welcome mail carries, null when no welcome mail is wanted. ``account_type`` says which actions
     are offered for it (CUS-64). ``management_wanted`` is what the customer was asked for and has not
     answered yet; ``imported_at`` is when it came to this partner from another (CUS-46). ``stages`` are
-    those of its off-boarding that are still to come.
+    those of its off-boarding that are still to come. ``products_settled`` where its products were given or rejected in
+    the installation that it comes from: none of them is given here.
     """
 
     id: UUID
@@ -106,6 +107,7 @@ class CustomerState(Part):
     management_wanted: ManagementType | None = None
     imported_at: datetime | None = None
     stages: list[PlannedStage] = Field(default_factory=list)
+    products_settled: bool = False
 
 
 class CustomerFact(Fact):
