@@ -68,6 +68,7 @@ async def test_what_was_exported_and_imported_is_exported_as_the_same(
     assert again.manifest.files == bundle.manifest.files
     assert {name: said.rows for name, said in bundle.manifest.files.items()} == {
         "licensing/subscriptions.jsonl": 2,
+        "licensing/subscription_moments.jsonl": 3,
         "licensing/provisionings.jsonl": 3,
         "licensing/lines.jsonl": 1,
         "licensing/terms.jsonl": 0,

@@ -12,10 +12,10 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from chassis.access.rights import RANK, Line, RoleGrant
 from chassis.database import Read, Reading
+from chassis.http import moments
 from chassis.http.views import Keyed, View
 from contracts.customers.roles import Level
 from customers.errors import UserNotFound
-from customers.errors.roles import NotYet
 from customers.tables.customers import Customer
 from customers.tables.rights_history import RightsMoment
 from customers.tables.roles import Role
@@ -80,8 +80,7 @@ async def explain(read: Read, user_id: UUID, customer_id: UUID, as_of: datetime 
         UserNotFound: there is no such user, or it is a customer's.
         NotYet: the moment is still to come.
     """
-    if as_of is not None and as_of > read.now:
-        raise NotYet
+    moments.admit(as_of, read.now)
     standing = await (_recorded(read, user_id, customer_id, as_of) if as_of else _now(read, user_id, customer_id))
     says = [_says(one, customer_id, standing.tags) for one in standing.grants] if standing.tags is not None else []
     decisive = max(says, key=lambda one: RANK[one.level], default=None) if standing.kind != "operator" else None

@@ -25,6 +25,7 @@ from licensing.rules.telling import tell_subscription
 from licensing.tables.customers import eulas
 from licensing.tables.lines import BillingLine
 from licensing.tables.provisionings import Provisioning
+from licensing.tables.subscription_moments import SubscriptionMoment
 from licensing.tables.subscriptions import Subscription
 
 _ENDED: Final = "imported"
@@ -57,6 +58,27 @@ class SubscriptionRow(Part):
     price_period: str | None
     charge: str | None
     partner_owned: bool
+
+
+class MomentRow(Part):
+    """How a subscription stood from ``at`` on."""
+
+    id: UUID
+    version: int
+    at: datetime
+    serial_number: str
+    offer: str
+    product: str
+    product_type: str
+    status: SubscriptionStatus
+    seats_bought: int
+    seats_used: int
+    zone: str
+    started_at: datetime
+    trial_ends_at: datetime | None
+    term_start: datetime | None
+    term_end: datetime | None
+    auto_renew: bool
 
 
 class ProvisioningRow(Part):
@@ -109,6 +131,7 @@ SUBSCRIPTIONS: Final = Noun(
 )
 _NOUNS: Final = (
     SUBSCRIPTIONS,
+    Noun(file="licensing/subscription_moments.jsonl", row=MomentRow, table=SubscriptionMoment, order=("id", "version")),
     Noun(file="licensing/provisionings.jsonl", row=ProvisioningRow, table=Provisioning),
     Noun(file="licensing/lines.jsonl", row=LineRow, table=BillingLine),
     Noun(file="licensing/terms.jsonl", row=TermsRow, table=eulas),

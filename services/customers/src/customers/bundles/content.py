@@ -213,7 +213,7 @@ USERS: Final = Noun(
     constant={"kind": "customer", "role_ids": [], "second_factor": False, "scopes": None, "email_change": None},
 )
 CONSENTS: Final = Noun(file="consents.jsonl", row=ConsentRow, table=Consent)
-ENTRIES: Final = Noun(file="consent_entries.jsonl", row=EntryRow, table=ConsentEntry, order="number")
+ENTRIES: Final = Noun(file="consent_entries.jsonl", row=EntryRow, table=ConsentEntry, order=("number",))
 SESSIONS: Final = Noun(file="console_sessions.jsonl", row=SessionRow, table=ConsoleSession)
 STAGES: Final = Noun(file="stages.jsonl", row=StageRow, table=Stage)
 AUDIT: Final = Noun(file="audit.jsonl", row=AuditRow, table=None)
@@ -224,7 +224,12 @@ KEPT: Final = (
     *(CONSENTS, ENTRIES, SESSIONS, STAGES),
     Noun(file="deletion.jsonl", row=DeletionRow, table=Deletion, customer="id"),
     Noun(
-        file="rights_history.jsonl", row=RightsRow, table=RightsMoment, customer="subject", order="version", constant={"kind": "customer"}
+        file="rights_history.jsonl",
+        row=RightsRow,
+        table=RightsMoment,
+        customer="subject",
+        order=("version",),
+        constant={"kind": "customer"},
     ),
 )
 """In the order in which they are imported."""

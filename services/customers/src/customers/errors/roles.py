@@ -108,12 +108,3 @@ class TooManyPlaced(Refusal):
     code = "too_many_customers"
     remedy = "Tag the customers with PUT /v1/customers/{customer_id}/tags, and place the tag."
     rule = "CUS-86"
-
-
-class NotYet(Refusal):
-    """That moment is still to come."""
-
-    kind = Kind.INVALID
-    code = "not_yet"
-    remedy = "Ask for a moment in the past, by the partner's own clock, or leave `as_of` out."
-    rule = "BEY-12"

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from annotated_types import Len
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from starlette.responses import Response
 
 from chassis.access.permissions import Permission
@@ -13,6 +13,7 @@ from chassis.access.rights import Rights
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
 from chassis.http.lists import Asked, Listing
+from chassis.http.moments import AsOfQuery
 from chassis.http.text import Text
 from chassis.principal import Principal
 from contracts.customers.roles import Level
@@ -67,12 +68,6 @@ class NewRoles(Body):
 
 class NewDefault(Body):
     role_default_access: StartingLevel | None
-
-
-class AccessQuery(Asked):
-    """`as_of` is a moment in the past, by the partner's own clock; left out, it is now."""
-
-    as_of: AwareDatetime | None = None
 
 
 @router.get("/roles", response_model=Listing[RoleView])
@@ -139,7 +134,7 @@ async def assign(user_id: UUID, body: NewRoles, call: Annotated[Call, MANAGERS])
 
 @router.get("/users/{user_id}/access/{customer_id}", response_model=AccessView)
 async def explain(
-    user_id: UUID, customer_id: UUID, query: Annotated[AccessQuery, Query()], call: Annotated[Call, allow(kinds=STAFF)]
+    user_id: UUID, customer_id: UUID, query: Annotated[AsOfQuery, Query()], call: Annotated[Call, allow(kinds=STAFF)]
 ) -> Response:
     """What a user may do with a customer, and by which line of which role: now, or as it was recorded (BEY-12).
 
@@ -152,7 +147,7 @@ async def explain(
 
 
 @router.get("/me/access/{customer_id}", response_model=AccessView)
-async def explain_mine(customer_id: UUID, query: Annotated[AccessQuery, Query()], call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
+async def explain_mine(customer_id: UUID, query: Annotated[AsOfQuery, Query()], call: Annotated[Call, allow(kinds=STAFF)]) -> Response:
     """What the caller may do with a customer, and why."""
     async with call.read(customer=customer_id) as read:
         return call.answer(await access.explain(read, call.principal.user_id, customer_id, query.as_of))

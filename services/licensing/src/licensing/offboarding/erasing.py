@@ -18,6 +18,7 @@ from licensing.tables.firmware import Appliance, FirmwareUpdate
 from licensing.tables.previews import Preview
 from licensing.tables.product_settings import PolicyDeployment, ProductSettings
 from licensing.tables.provisionings import Provisioning
+from licensing.tables.subscription_moments import SubscriptionMoment
 from licensing.tables.subscriptions import Subscription
 
 type _Own = ProductSettings | PolicyDeployment | Appliance | FirmwareUpdate
@@ -31,6 +32,7 @@ async def _forget(tx: Transaction, gone: Gone) -> dict[str, int]:
         "eulas": await _deleted(tx, delete(eulas).where(eulas.c.customer_id == gone.customer_id)),
         "previews": await _deleted(tx, delete(Preview).where(Preview.subscription_id.in_(its_own))),
         "provisionings": await _deleted(tx, delete(Provisioning).where(Provisioning.customer_id == gone.customer_id)),
+        "subscription_moments": await _deleted(tx, delete(SubscriptionMoment).where(SubscriptionMoment.customer_id == gone.customer_id)),
         "subscriptions": await _end_subscriptions(tx, gone),
         **await _forget_settings(tx, gone),
     }

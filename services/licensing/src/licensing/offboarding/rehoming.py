@@ -17,6 +17,7 @@ from licensing.tables.customers import eulas
 from licensing.tables.firmware import Appliance, FirmwareUpdate
 from licensing.tables.product_settings import PolicyDeployment, ProductSettings
 from licensing.tables.provisionings import Provisioning
+from licensing.tables.subscription_moments import SubscriptionMoment
 from licensing.tables.subscriptions import Subscription
 
 _ACROSS = {"across_partners": "what is still kept under the customer's former partner is looked for"}
@@ -30,7 +31,7 @@ async def follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
     subscription_ids = await _elsewhere(tx, customer_id, Subscription)
     await rehome_due(tx, [*subscription_ids, *await _elsewhere(tx, customer_id, PolicyDeployment)])
     await _forget_templates(tx, customer_id)
-    await rehome(tx, customer_id, eulas, Provisioning, ProductSettings, PolicyDeployment, Appliance, FirmwareUpdate)
+    await rehome(tx, customer_id, eulas, Provisioning, SubscriptionMoment, ProductSettings, PolicyDeployment, Appliance, FirmwareUpdate)
     if subscription_ids:
         await _take(tx, subscription_ids)
 

@@ -8,3 +8,4 @@ from licensing.tables.policies import PolicyDocument
 documents: Final = Documents(PolicyDocument, kind="name")
 in_force: Final = documents.in_force
 read: Final = documents.read
+then: Final = documents.then

@@ -1,5 +1,6 @@
 """Capabilities read: what the partner of a reading request may do, and how an answer to that is shown."""
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -13,6 +14,10 @@ from licensing.rules.capabilities import Action, Capabilities, CapabilityMatrix,
 _IN_PROGRAMME: Final = (
     "select exists (select from programmes where partner_id = $1 and kind = 'service_provider' and status = 'active') as in_programme"
 )
+_WAS_IN_PROGRAMME: Final = """
+select exists (select from programmes where partner_id = $1 and kind = 'service_provider'
+                and activated_at <= $2 and (ended_at is null or ended_at > $2)) as in_programme
+"""
 
 
 class CapabilityView(View, frozen=True, kw_only=True):
@@ -26,14 +31,18 @@ class CapabilityView(View, frozen=True, kw_only=True):
     remedy: str | None
 
 
-async def read(reading: Read, partner_id: UUID) -> Capabilities:
-    """What a partner may do: the tenant of the request, or whose rows an operator reads.
+async def read(reading: Read, partner_id: UUID, as_of: datetime | None = None) -> Capabilities:
+    """What a partner may do, or might then: the tenant of the request, or whose rows an operator reads.
 
     Raises:
         PolicyMissing: no matrix was ever published.
     """
-    matrix = await policies.read(reading, CapabilityMatrix)
-    in_programme = await reading.connection.fetchval(_IN_PROGRAMME, partner_id)
+    if as_of is None:
+        matrix = await policies.read(reading, CapabilityMatrix)
+        in_programme = await reading.connection.fetchval(_IN_PROGRAMME, partner_id)
+    else:
+        matrix = await policies.then(reading, CapabilityMatrix, as_of)
+        in_programme = await reading.connection.fetchval(_WAS_IN_PROGRAMME, partner_id, as_of)
     return Capabilities(standing="service_provider" if in_programme else "none", matrix=matrix.policy, version=matrix.version)
 
 

@@ -13,6 +13,7 @@ from contracts.licensing.offers import OfferChanged, OfferPublished, OfferState
 from contracts.licensing.product_settings import PolicyDeploymentFact, TemplateAssigned
 from contracts.licensing.programmes import ProgrammeChanged, ProgrammeFact, ProgrammeState
 from contracts.licensing.subscriptions import SubscriptionChanged, SubscriptionFact, SubscriptionState
+from licensing.rules import moments
 from licensing.tables.firmware import FirmwareUpdate
 from licensing.tables.offers import Offer
 from licensing.tables.product_settings import PolicyDeployment, ProductSettings
@@ -26,6 +27,7 @@ async def tell_subscription(tx: Transaction, subscription: Subscription, *facts:
     told = [tx.tell(fact, about=about) for fact in facts]
     state = SubscriptionState.model_validate(subscription)
     tx.tell(SubscriptionChanged(facts=[fact.topic for fact in facts], state=state), about=about, caused_by=told)
+    await moments.remember(tx, subscription)
 
 
 def _about(tx: Transaction, subscription: Subscription) -> About:

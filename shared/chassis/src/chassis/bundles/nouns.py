@@ -37,7 +37,7 @@ class Noun:
     row: type[Part]
     table: Any
     customer: str = "customer_id"
-    order: str = "id"
+    order: tuple[str, ...] = ("id",)
     only: Callable[[Any], Sequence[ColumnElement[bool]]] = _all
     constant: dict[str, Any] = field(default_factory=dict, hash=False)
     derived: Callable[[Any], Mapping[str, Any]] = field(default=lambda _row: {}, hash=False)
@@ -62,7 +62,9 @@ async def rows_of(tx: Transaction, noun: Noun, customer_id: UUID) -> list[Part]:
     """What is kept of a customer of the transaction's partner, and may leave."""
     kept = noun.columns
     mine = select(*(kept[name].label(name) for name in noun.row.model_fields))
-    mine = mine.where(kept["partner_id"] == tx.partner_id, kept[noun.customer] == customer_id, *noun.only(kept)).order_by(kept[noun.order])
+    mine = mine.where(kept["partner_id"] == tx.partner_id, kept[noun.customer] == customer_id, *noun.only(kept)).order_by(
+        *(kept[name] for name in noun.order)
+    )
     return [noun.row.model_validate(dict(one)) for one in (await tx.session.execute(mine)).mappings()]
 
 

@@ -68,6 +68,10 @@ class Documents:
     def __init__(self, rows: type[PolicyRow], *, kind: str = "kind") -> None:
         self.rows: Final = rows
         self.kind: Final = kind
+        self._then: Final = (
+            f"select version, document::text as document from policies where {kind} = $1"  # noqa: S608 (a column)
+            " order by published_at <= $2 desc, case when published_at <= $2 then version else -version end desc limit 1"
+        )
         self._newest: Final = f"select version, document::text as document from policies where {kind} = $1 order by version desc limit 1"  # noqa: S608 (a column)
 
     async def in_force[P: Policy](self, tx: Transaction, shape: type[P]) -> InForce[P]:
@@ -100,6 +104,17 @@ class Documents:
             PolicyMissing: none was ever published.
         """
         row = await read.connection.fetchrow(self._newest, shape.kind)
+        if row is None:
+            raise PolicyMissing(shape.kind)
+        return InForce(row["version"], shape.model_validate_json(row["document"]))
+
+    async def then[P: Policy](self, read: Read, shape: type[P], moment: datetime) -> InForce[P]:
+        """What decided at a past moment, of real time; before anything was published, the first.
+
+        Raises:
+            PolicyMissing: none was ever published.
+        """
+        row = await read.connection.fetchrow(self._then, shape.kind, moment)
         if row is None:
             raise PolicyMissing(shape.kind)
         return InForce(row["version"], shape.model_validate_json(row["document"]))
