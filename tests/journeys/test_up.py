@@ -70,8 +70,8 @@ def first(installation: Installation) -> subprocess.CompletedProcess[str]:
 
 def test_up_shows_the_main_job_and_says_where_everything_is(first: subprocess.CompletedProcess[str], installation: Installation) -> None:
     assert first.returncode == 0, first.stdout + first.stderr
-    facts = ("customer.created", "trial.started", "trial.converted", "billing.line_rated")
-    for said in (*facts, "main job is done", installation.home.gateway(), NORTHWIND.email):
+    facts = ("customer.created", "trial.started", "endpoint.reported", "trial.converted", "billing.line_rated")
+    for said in (*facts, "require update: 1; alerts: 2 critical", "main job is done", installation.home.gateway(), NORTHWIND.email):
         assert said in first.stdout, first.stdout
 
 

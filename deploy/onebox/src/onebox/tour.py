@@ -1,8 +1,8 @@
 """The tour: the main job, done against the gateway as a client would, with what happens behind it shown as it happens.
 
 A partner creates a customer with a trial; licensing starts it; the customer is mailed and sets
-a password; reporting lists it; the trial is converted; the rated line reaches the billing
-consumer.
+a password; reporting lists it; its product reports computers, and the list says who needs attention;
+the trial is converted; the rated line reaches the billing consumer.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 from rich.console import Console
@@ -22,6 +22,7 @@ from onebox.facts import Facts, following
 from onebox.home import Home
 from onebox.mail import Mail, received
 from onebox.people import BISTROT, NORTHWIND
+from simulator import connector
 
 PATIENCE: Final = 30.0
 _LINK: Final = re.compile(r"https?://\S+/welcome#\S*?token=([\w.~-]+)")
@@ -106,10 +107,16 @@ async def _main_job(tour: Tour) -> None:
     row = await tour.until("the customer's row in reporting", lambda: _overview(partner, tour.company))
     tour.show(f"GET /v1/customer-overview: {row['name']}, {row['management_type']}, as of {row['as_of']}")
 
-    tour.step("7. Nora looks at the price and converts the trial")
+    tour.step("7. Its product reports computers, and the list says what they need")
+    await _report(tour, customer, trial)
+    row = await tour.until("its computers in reporting", lambda: _concerned(partner, tour.company))
+    tour.show(f"require update: {row['require_update']}; alerts: {row['alerts']['critical']} critical, {row['alerts']['warning']} warning")
+    tour.show(", ".join(f"{one['severity']}: {one['reason']}" for one in row["attention"]))
+
+    tour.step("8. Nora looks at the price and converts the trial")
     await _convert(tour, partner, trial)
 
-    tour.step("8. The conversion is told, and its rated line reaches the billing consumer")
+    tour.step("9. The conversion is told, and its rated line reaches the billing consumer")
     await tour.until("the conversion on its topics", lambda: _told(tour, "trial.converted", "billing.line_rated"))
     line = await tour.until("the line at the billing consumer", lambda: _billed(tour, trial["id"]))
     tour.show(f"{line['quantity']} x {line['unit_price']} = {line['amount']} {line['currency']} ({line['reason']})")
@@ -142,6 +149,16 @@ async def _set_password(tour: Tour, mail: Mail, body: dict[str, Any]) -> None:
 async def _overview(partner: Api, company: str) -> dict[str, Any] | None:
     page = await partner.get("/v1/customer-overview", q=company)
     return page["items"][0] | {"as_of": page["as_of"]} if page["items"] else None
+
+
+async def _report(tour: Tour, customer: dict[str, Any], trial: dict[str, Any]) -> None:
+    async with connector.connected(tour.home.kafka()) as telling:
+        await telling.tell(UUID(customer["partner_id"]), *connector.computers(UUID(customer["id"]), trial["product"]))
+
+
+async def _concerned(partner: Api, company: str) -> dict[str, Any] | None:
+    items = (await partner.get("/v1/customer-overview", q=company, alerts="critical", require_update="true"))["items"]
+    return items[0] if items else None
 
 
 async def _convert(tour: Tour, partner: Api, trial: dict[str, Any]) -> None:
