@@ -8,7 +8,7 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.roles import RoleChanged
 from contracts.customers.users import UserChanged
-from notifications import consents, credential_links, directory, email_changes, offboarding, stages, welcome
+from notifications import consents, credential_links, directory, email_changes, firmware, offboarding, stages, welcome
 
 
 def consumers() -> Sequence[Consumer]:
@@ -27,6 +27,7 @@ def consumers() -> Sequence[Consumer]:
                 Step(name="notifications.welcome_roles", record=RoleChanged, handle=welcome.look_at_role),
                 Step(name="notifications.credential_links", record=CredentialLinkRequested, handle=credential_links.look),
                 *consents.STEPS,
+                *firmware.STEPS,
                 Step(name="notifications.email_change", record=UserChanged, handle=email_changes.look),
             ],
         ),

@@ -55,6 +55,7 @@ def _customer(record: CustomerChanged) -> dict[str, Any]:
         "first_admin_id": state.first_admin.user_id,
         "first_admin_email": state.first_admin.email,
         "welcome_link_id": state.welcome_link_id,
+        "contact": state.contact.model_dump(include={"name", "email", "language"}),
         "stages": [one.model_dump(mode="json") for one in state.stages],
     }
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from chassis.due import Due
-from notifications import consents, credential_links, deliveries, email_changes, offboarding, stages, welcome
+from notifications import consents, credential_links, deliveries, email_changes, firmware, offboarding, stages, welcome
 from notifications.deliveries import Desk, Writer
 from notifications.rules import mailing
 
@@ -16,6 +16,7 @@ WRITERS: Final[Mapping[str, Writer]] = {
     **dict.fromkeys(consents.QUESTIONS.values(), consents.question),
     consents.OUTCOME: consents.outcome,
     **dict.fromkeys(stages.TEMPLATES.values(), stages.letter),
+    firmware.TEMPLATE: firmware.letter,
     email_changes.CONFIRM: email_changes.letter,
     email_changes.UNDO: email_changes.letter,
 }
@@ -33,5 +34,6 @@ def kinds(desk: Desk) -> Sequence[Due]:
         Due(credential_links.WORK["password_reset"], credential_links.write_reset),
         Due(mailing.SEND, partial(deliveries.send, desk=desk, writers=WRITERS), outside=_GOODBYE + timedelta(seconds=desk.server.timeout)),
         Due(stages.NOTICE, stages.write),
+        Due(firmware.NOTICE, firmware.write),
         offboarding.ERASING.due(),
     )

@@ -19,6 +19,8 @@ LINK_TAKEN_BACK: Final = "link_taken_back"
 """The link that the mail would carry opens nothing any more: another took its place, or its address was replaced."""
 STAGE_CHANGED: Final = "stage_changed"
 """What the mail announces was moved or stopped."""
+UPDATE_NOT_REQUIRED: Final = "update_not_required"
+"""The update that the mail is about is not required any more (NOT-17)."""
 
 
 class HeldBack(Exception):

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow
@@ -12,8 +13,8 @@ from chassis.database.tables import Base, TenantRow
 class Customer(TenantRow, Base):
     """``welcome_link_id`` is null where no welcome mail is wanted.
 
-    The welcome goes to ``first_admin_email``, whatever is known of the user yet. ``stages`` are those of its
-    off-boarding that are still to come.
+    The welcome goes to ``first_admin_email``, whatever is known of the user yet.
+    ``contact`` has a name, an address and a language. ``stages`` are those of its off-boarding that are still to come.
     """
 
     __tablename__ = "customers"
@@ -27,4 +28,5 @@ class Customer(TenantRow, Base):
     first_admin_id: Mapped[UUID]
     first_admin_email: Mapped[str]
     welcome_link_id: Mapped[UUID | None]
+    contact: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     stages: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
