@@ -17,7 +17,7 @@ from chassis.environment import ProcessSettings
 from onebox import environment
 from onebox.home import Home
 from onebox.program import errands, servers
-from simulator.settings import ConsoleSettings, SampleSettings, Settings, load
+from simulator.settings import ConsoleSettings, ProductSettings, SampleSettings, Settings, load
 
 OWN = environment._OWN
 KEPT = {"/var/lib/postgresql", "/var/lib/kafka/data"}
@@ -59,7 +59,7 @@ def test_it_fits_the_compose_specification() -> None:
     assert checked.returncode == 0, checked.stdout
 
 
-@pytest.mark.parametrize(("name", "kind"), [("billing", Settings), ("console", ConsoleSettings)])
+@pytest.mark.parametrize(("name", "kind"), [("billing", Settings), ("product", ProductSettings), ("console", ConsoleSettings)])
 def test_every_sample_program_reads_its_settings_likewise(
     name: str, kind: type[SampleSettings], secrets: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -92,6 +92,7 @@ def test_each_process_is_told_what_onebox_tells_it(home: Home, monkeypatch: pyte
     told = {name: environment.serving(name, home) for name in (*SERVICES, "gateway")}
     told |= {f"migrate-{service}": environment.owning(service, home) for service in SERVICES}
     told |= {"bootstrap": environment.bootstrapping(home), "billing": environment.billing(home), "console": environment.console(home)}
+    told["product"] = environment.product(home)
     told |= {"screening": environment.owning("customers", home), "catalogue": environment.owning("licensing", home)}
 
     for name, said in told.items():

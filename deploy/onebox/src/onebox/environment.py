@@ -40,6 +40,11 @@ def billing(home: Home) -> dict[str, str]:
     }
 
 
+def product(home: Home) -> dict[str, str]:
+    """For the sample product."""
+    return _everybodys() | {"SIMULATOR_KAFKA": home.kafka()}
+
+
 def console(home: Home) -> dict[str, str]:
     """For the sample product console."""
     return _everybodys() | {

@@ -32,6 +32,13 @@ def servers(home: Home) -> list[Server]:
             needs=("postgres", "topics"),
             wave=2,
         ),
+        Server(
+            name="product",
+            command=lambda: _python("simulator", "product"),
+            environment=environment.product(home),
+            needs=("kafka", "topics"),
+            wave=2,
+        ),
         _console(home),
     ]
 

@@ -1,4 +1,4 @@
-"""The sample programs: ``python -m simulator billing|lines|console``."""
+"""The sample programs: ``python -m simulator billing|lines|console|product``."""
 
 import asyncio
 import json
@@ -16,7 +16,8 @@ import uvicorn
 from simulator import books
 from simulator.billing import BillingConsumer, connected
 from simulator.console import app as console_app
-from simulator.settings import ConsoleSettings, Settings, load
+from simulator.product import Product
+from simulator.settings import ConsoleSettings, ProductSettings, Settings, load
 
 _SHOWN: Final = ("subscription_id", "reason", "offer", "quantity", "unit_price", "amount", "currency", "period_from", "period_to")
 
@@ -28,7 +29,15 @@ def billing() -> None:
     """Keep the books: read the billing topics until SIGTERM."""
     logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("aiokafka").setLevel(logging.ERROR)
-    asyncio.run(_consume(load(Settings)))
+    asyncio.run(_until_told(BillingConsumer(load(Settings))))
+
+
+@app.command()
+def product() -> None:
+    """Be the sample product: take over every policy that it is sent, until SIGTERM."""
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    asyncio.run(_until_told(Product(load(ProductSettings))))
 
 
 @app.command()
@@ -45,11 +54,11 @@ def console() -> None:
     uvicorn.run(console_app(settings), host=settings.console_host, port=settings.console_port, access_log=False, server_header=False)
 
 
-async def _consume(settings: Settings) -> None:
-    consumer = BillingConsumer(settings)
+async def _until_told(program: BillingConsumer | Product) -> None:
+    """Run it until SIGTERM or SIGINT."""
     for name in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(name, consumer.stop)
-    await consumer.run()
+        asyncio.get_running_loop().add_signal_handler(name, program.stop)
+    await program.run()
 
 
 async def _lines(settings: Settings) -> list[asyncpg.Record]:

@@ -27,6 +27,13 @@ class Settings(SampleSettings):
     topic_prefix: str = Field(default="", validation_alias="PARTNERDECK_TOPIC_PREFIX")
 
 
+class ProductSettings(SampleSettings):
+    """Of the product that answers for policies."""
+
+    kafka: str
+    topic_prefix: str = Field(default="", validation_alias="PARTNERDECK_TOPIC_PREFIX")
+
+
 class ConsoleSettings(SampleSettings):
     """Of the product console. ``console_key`` is what Partnerdeck knows it by."""
 
