@@ -2,6 +2,7 @@
 
 pytest_plugins = [
     "chassis_testing.logs",
+    "chassis_testing.sharing",
     "chassis_testing.stack",
     "chassis_testing.database",
     "chassis_testing.topics",

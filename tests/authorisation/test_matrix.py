@@ -18,8 +18,6 @@ import pytest
 from authorisation.decisions import PRINCIPALS, Decision, Operation, decisions
 from authorisation.principals import Cast, a_customer, a_partner
 
-pytestmark = pytest.mark.xdist_group("suite")
-
 DOCUMENT: Final = Path(__file__).parents[2] / "docs/api/openapi.json"
 DECISIONS: Final = decisions()
 BLIND: Final = ("nobody", "ancestor", "stranger", "other_customer", "anonymous")

@@ -16,8 +16,6 @@ from onebox.api import Api
 from onebox.postgres import SERVICES
 from onebox.suite import Suite
 
-pytestmark = pytest.mark.xdist_group("suite")
-
 _READABLE: Final = """
 select c.relname as name, array_agg(a.attname::text) as columns
   from pg_class c join pg_namespace n on n.oid = c.relnamespace

@@ -6,14 +6,10 @@ CUS-30, CUS-33, CUS-34, CUS-38, REP-13 from a connector through the gateway.
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from chassis_testing.waiting import eventually
 from journeys.world import PATIENCE, World
 from onebox.api import Api
 from simulator import connector
-
-pytestmark = pytest.mark.xdist_group("suite")
 
 
 async def until_listed(world: World, partner: Api, company: str, *, listed: bool = True, **filters: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from journeys.world import PATIENCE, World
 from onebox import people
 from onebox.api import Api, Refused
 
-pytestmark = [pytest.mark.xdist_group("suite"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 QUESTION: Final = re.compile(r"/consent#lang=\w+&token=([\w.~-]+)")
 

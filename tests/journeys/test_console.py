@@ -5,14 +5,11 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
-import pytest
 
 from chassis_testing.waiting import eventually
 from journeys.world import LINK, PATIENCE, World
 from onebox import people
 from onebox.api import Api
-
-pytestmark = pytest.mark.xdist_group("suite")
 
 
 async def signed_in_customer(world: World, body: dict[str, Any]) -> Api:

@@ -17,7 +17,7 @@ from journeys.world import World
 from onebox import people
 from onebox.api import Refused
 
-pytestmark = [pytest.mark.xdist_group("suite"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 COMPANY: Final = "Quuxwell Xylophones"
 PERSON: Final = "Xylophia Quuxwellova"

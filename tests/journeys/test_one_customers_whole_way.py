@@ -11,8 +11,6 @@ from journeys.world import LINK, PATIENCE, World
 from onebox.api import Api
 from onebox.postgres import SERVICES
 
-pytestmark = pytest.mark.xdist_group("suite")
-
 
 async def convert(world: World, partner: Api, trial_id: str) -> dict[str, Any]:
     preview = await partner.post(f"/v1/subscriptions/{trial_id}/convert/preview")

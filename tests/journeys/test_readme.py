@@ -6,11 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-import pytest
-
 from journeys.world import World
-
-pytestmark = pytest.mark.xdist_group("suite")
 
 ROOT = Path(__file__).parents[2]
 

@@ -22,7 +22,7 @@ from journeys.world import World
 from onebox import billed, people, postgres
 from onebox.api import Api, Refused
 
-pytestmark = [pytest.mark.xdist_group("suite"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 DAYS: Final = 5
 A_DAY: Final = 10

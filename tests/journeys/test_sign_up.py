@@ -11,8 +11,6 @@ from journeys.world import LINK, World
 from onebox.api import Api, Refused
 from onebox.people import NORTHWIND
 
-pytestmark = pytest.mark.xdist_group("suite")
-
 PASSWORD = "a door that opens from outside"
 
 

@@ -5,8 +5,6 @@ import json
 import secrets
 from typing import Any
 
-import pytest
-
 from chassis_testing.waiting import eventually
 from journeys.collector import Collector, Span
 from journeys.world import LINK, PATIENCE, World
@@ -14,8 +12,6 @@ from onebox import people
 from onebox.api import Api
 from onebox.people import NORTHWIND
 from onebox.postgres import SERVICES
-
-pytestmark = pytest.mark.xdist_group("suite")
 
 TRIES = 40
 """Of these the gateway chooses a third to be recorded, by a number of its own."""

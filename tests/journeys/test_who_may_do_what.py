@@ -31,8 +31,6 @@ from onebox.api import Api
 from onebox.status import Status
 from onebox.suite import Suite
 
-pytestmark = pytest.mark.xdist_group("suite")
-
 PROMISE: Final = 5.0
 """Seconds (design of access)."""
 FLOOD: Final = 100_000
