@@ -8,7 +8,7 @@ import pytest
 from notifications.rules import letters
 from notifications.rules.letters import Sender
 
-KINDS = ("layout", "welcome", "invitation", "stage_disable", "stage_delete")
+KINDS = ("layout", "welcome", "invitation", "stage_disable", "stage_delete", "shut_out_by_customer", "shut_out_by_partner")
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from chassis.ids import new_id
 from chassis_testing import told
 from contracts.any.erasing import CustomerErased
+from contracts.any.releasing import CustomerReleased
 from contracts.customers.offboarding import CustomerPurged
 from contracts.envelope import encode
 
@@ -21,6 +22,24 @@ async def test_its_peoples_mails_are_the_new_partners_and_the_copies_are_not(wor
 
     whose = {row.recipient: row.partner_id for row in await world.query("select recipient, partner_id from mails")}
     assert whose == {"customer": world.partner_id, "partner": old}
+
+
+async def test_while_it_is_being_moved_nothing_goes_to_its_people_and_then_the_new_partner_writes(world: "World") -> None:
+    """MKT-02: notifications says that it keeps still, and what was to be written is the new partner's."""
+    new = new_id()
+    here = world.customer()
+    moving = here.model_copy(update={"state": here.state.model_copy(update={"moving_to": new})})
+    await world.tell(*world.everybody(), moving)
+    await world.settle()
+
+    assert [one.service for one in await world.facts() if isinstance(one, CustomerReleased)] == ["notifications"]
+    assert await world.mails() == {}
+    world.partner_id = new
+    await world.tell(world.partner(), world.first_admin(), world.customer())
+    await world.later()
+
+    whose = {row.recipient: row.partner_id for row in await world.query("select recipient, partner_id from mails")}
+    assert whose == {"customer": new}
 
 
 async def test_nothing_is_left_once_its_endings_have_come(world: "World") -> None:

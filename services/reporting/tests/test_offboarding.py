@@ -14,7 +14,7 @@ from chassis_testing.clock import FixedClock
 from chassis_testing.told import an_envelope
 from contracts.any.erasing import CustomerErased
 from contracts.customers.customers import CustomerChanged, CustomerTagged
-from contracts.customers.offboarding import CustomerPurged
+from contracts.customers.offboarding import CustomerMoved, CustomerPurged
 from reporting import customer_overview, offboarding, timeline
 from reporting.rules import homes
 from reporting.tables.timeline import Moment
@@ -30,6 +30,27 @@ async def endpoints_of(database: WorkerDatabase, customer_id: UUID) -> list[UUID
     async with database.direct() as connection:
         found = await connection.fetch("select partner_id from endpoints where customer_id = $1", customer_id)
     return [row["partner_id"] for row in found]
+
+
+async def a_late_one(database: WorkerDatabase, customer_id: UUID, old: UUID) -> None:
+    """What its old partner told of it before it changed hands, and is heard afterwards."""
+    late = CustomerTagged(added=["vip"], removed=[])
+    said = an_envelope(late, subject=customer_id, partner_id=old, customer_id=customer_id, version=1, at=NOW)
+    async with database.work() as work, work.item(old, cause=said) as tx:
+        await timeline.note(tx, Event(envelope=said, record=late, place=PLACE))
+
+
+async def test_a_move_stands_once_on_the_timeline_of_whoever_has_the_customer_now(worker_database: WorkerDatabase) -> None:
+    """MKT-02: both partners tell it."""
+    old, new = new_id(), new_id()
+    customer = a_customer(new)
+    moved = CustomerMoved(from_partner_id=old, to_partner_id=new, moved_by=new_id())
+    for partner_id in (old, new):
+        said = an_envelope(moved, subject=customer.id, partner_id=partner_id, customer_id=customer.id, version=2, at=NOW)
+        async with worker_database.work() as work, work.item(partner_id, cause=said) as tx:
+            await timeline.note(tx, Event(envelope=said, record=moved, place=PLACE))
+
+    assert await moments_of(worker_database, customer.id) == [new]
 
 
 async def test_it_goes_with_the_customer_and_then_for_good(worker_database: WorkerDatabase, clock: FixedClock) -> None:
@@ -54,13 +75,16 @@ async def test_it_goes_with_the_customer_and_then_for_good(worker_database: Work
     assert await moments_of(worker_database, customer.id) == [new]
     assert await endpoints_of(worker_database, customer.id) == [new]
 
+    await a_late_one(worker_database, customer.id, old)
+    assert await moments_of(worker_database, customer.id) == [new, new]
+
     purged = CustomerPurged(user_ids=[])
     said = an_envelope(purged, subject=customer.id, partner_id=new, customer_id=customer.id, version=3, at=NOW)
     async with worker_database.work() as work, work.item(new, cause=said) as tx:
         await offboarding.ERASING.step().handle(tx, Event(envelope=said, record=purged, place=PLACE))
     worker = DueWorker([offboarding.ERASING.due()], worker_database, clock)
     await worker.work_one()
-    assert await moments_of(worker_database, customer.id) == [new], "the overview has not seen its ending"
+    assert await moments_of(worker_database, customer.id) == [new, new], "the overview has not seen its ending"
     async with worker_database.direct() as connection:
         await connection.execute("delete from customer_overview where id = $1", customer.id)
     clock.move(timedelta(days=1))
@@ -71,7 +95,7 @@ async def test_it_goes_with_the_customer_and_then_for_good(worker_database: Work
     async with worker_database.direct() as connection:
         told = await connection.fetchval("select payload from outbox where topic = 'customer.erased'")
     counts = CustomerErased.read(told).counts
-    assert (counts["moments"], counts["endpoints"]) == (1, 1)
+    assert (counts["moments"], counts["endpoints"]) == (2, 1)
     async with worker_database.work() as work:
         await take(work, [reported(an_endpoint(whose), old) for whose in (customer, other)])
     assert await endpoints_of(worker_database, customer.id) == [], "what is still reported of it is kept nowhere"

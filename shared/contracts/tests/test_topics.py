@@ -29,7 +29,7 @@ user.created user.updated user.disabled role.created role.updated role.deleted
 customer.review_opened customer.review_cleared customer.review_rejected customer.updated
 customer.import_requested customer.imported customer.import_declined customer.import_expired
 customer.management_requested customer.management_changed customer.management_declined customer.management_expired
-customer.erased customer.deletion_cleared customer.deletion_blocked customer.tagged customer.moved
+customer.erased customer.released customer.deletion_cleared customer.deletion_blocked customer.tagged customer.moved
 console_session.started console_session.ended provisioning.rejected entitlement.threshold_reached renewal.decision_due
 template.assigned policy.deployment_requested policy.deployment_finished firmware.update_requested firmware.update_finished
 endpoint.reported threat.detected intrusion.detected firewall.event_logged product.deployment_acknowledged

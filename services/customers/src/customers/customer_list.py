@@ -56,7 +56,7 @@ class CustomerView(View, frozen=True, kw_only=True):
     """One customer, whole. Its own users are not shown what is the partner's: products asked for, reasons of a review, tags.
 
     `management_wanted` is what the customer was asked to be managed as, while it has not answered (CUS-48). Who signs in at a
-    customer that manages itself is not shown to its partner: `first_admin` is left out (CUS-51).
+    customer that manages itself, or is closed since `shut_out_at`, is not shown to its partner: `first_admin` is left out (CUS-51, MKT-05).
     """
 
     id: UUID
@@ -78,6 +78,7 @@ class CustomerView(View, frozen=True, kw_only=True):
     unmanaged_macs_allowed: bool
     management_wanted: ManagementType | None
     imported_at: datetime | None
+    shut_out_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -110,20 +111,22 @@ async def one(read: Read, customer_id: UUID) -> CustomerView:
     row = await read.row(_ONE, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return CustomerView.of(row, contact=_contact(row["contact"], read.now.year), **_hidden(read.principal.kind, row["management_type"]))
+    hidden = _hidden(read.principal.kind, row["management_type"], row["shut_out_at"])
+    return CustomerView.of(row, contact=_contact(row["contact"], read.now.year), **hidden)
 
 
 def shown(customer: Customer, *, to: UserKind = "partner") -> CustomerView:
     """A customer that was just changed, as ``one`` answers it."""
     contact = _contact(msgspec.json.encode(customer.contact).decode(), customer.updated_at.year)
-    return CustomerView.of_entity(customer, contact=contact, **_hidden(to, customer.management_type))
+    return CustomerView.of_entity(customer, contact=contact, **_hidden(to, customer.management_type, customer.shut_out_at))
 
 
-def _hidden(to: UserKind, management_type: str) -> Mapping[str, Any]:
+def _hidden(to: UserKind, management_type: str, shut_out_at: datetime | None) -> Mapping[str, Any]:
     """What of a customer is not for those who ask."""
     if to == "customer":
         return _WITHHELD
-    return {} if to != "partner" or partner_may(management_type) else {"first_admin": UNSET}
+    seen = partner_may(management_type) and shut_out_at is None
+    return {} if to != "partner" or seen else {"first_admin": UNSET}
 
 
 class _Somewhere(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """What customers does when its time has come.
 
-Links for lost passwords, partners that signed up, addresses let go, ends of console sessions and of consents, imports, purges of deleted
-customers, looks at all customers after a list of denied parties was loaded.
+Links for lost passwords, partners that signed up, addresses let go, ends of console sessions and of consents, imports, moves,
+purges of deleted customers, looks at all customers after a list of denied parties was loaded.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from customers.consents import expiring, import_work
 from customers.consoles import launching
 from customers.denied_parties import rescreening
 from customers.identity import email_changes, resets
-from customers.offboarding import deletion, purging, staging
+from customers.offboarding import deletion, moving, purging, staging
 from customers.rules import console_sessions, going
 
 
@@ -25,6 +25,7 @@ def kinds() -> Sequence[Due]:
         expiring.DUE,
         *import_work.DUE,
         Due(going.STAGE, staging.carry_out),
+        Due(moving.LOOK, moving.look),
         Due(deletion.PURGE, purging.purge),
         Due(purging.ASK_AGAIN, purging.ask_again),
         purging.ERASING.due(),

@@ -5,6 +5,7 @@ what the verbs go by; fields with what ``rules.mutability`` says, which is what 
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
@@ -78,11 +79,16 @@ class _Standing:
     management_type: str
     first_admin: dict[str, Any]
     tags: list[str]
+    moving_to: UUID | None
+    shut_out_at: datetime | None
+
+
+_DECIDING: Final = ("status", "account_type", "management_type", "first_admin", "tags", "moving_to", "shut_out_at")
 
 
 def _columns(relation: FromClause, _shape: object) -> Select[Any]:
-    """Tags are withheld from portals, whose users' level does not depend on any."""
-    wanted = (relation.c[name] for name in ("status", "account_type", "management_type", "first_admin", "tags") if name in relation.c)
+    """Tags are withheld from portals, whose users' level does not depend on any; so is to which partner it is being moved."""
+    wanted = (relation.c[name] for name in _DECIDING if name in relation.c)
     return select(*wanted).where(relation.c.id == bindparam("id"))
 
 
@@ -117,7 +123,7 @@ async def _standing(read: Read, customer_id: UUID) -> _Standing:
     row = await read.row(_CUSTOMER, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return _Standing(**({"tags": []} | dict(row) | {"first_admin": msgspec.json.decode(row["first_admin"])}))
+    return _Standing(**({"tags": [], "moving_to": None} | dict(row) | {"first_admin": msgspec.json.decode(row["first_admin"])}))
 
 
 async def _asker(read: Read, customer_id: UUID, customer: _Standing) -> Asker:

@@ -62,6 +62,8 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/customers/{customer_id}/review/clear",
         "/v1/customers/{customer_id}/review/reject",
         "/v1/customers/{customer_id}/restore",
+        "/v1/customers/{customer_id}/let-in",
+        "/v1/customers/{customer_id}/shut-out",
         "/v1/customers/{customer_id}/stages",
         "/v1/customers/{customer_id}/stages/{stage_id}",
         "/v1/customers/{customer_id}/stages/{stage_id}/stop",

@@ -9,7 +9,7 @@ from contracts.customers.offboarding import CustomerUnlinked
 from contracts.products.deployments import ProductDeploymentAcknowledged
 from contracts.products.endpoints import EndpointReported
 from licensing import customers, provisioning
-from licensing.offboarding import clearance, erasing, rehoming, unlinking
+from licensing.offboarding import clearance, erasing, rehoming, releasing, unlinking
 from licensing.product_settings import acknowledging, firmware
 
 CONSUMERS: Final = (
@@ -18,6 +18,7 @@ CONSUMERS: Final = (
         group="licensing",
         handlers=[
             customers.SERVED,
+            releasing.RELEASING.step(),
             Step(name="licensing.rehoming", record=CustomerChanged, handle=rehoming.follow),
             Step(name="licensing.eulas", record=EulaAccepted, handle=customers.note_eula),
             Step(name="licensing.provisioning", record=CustomerChanged, handle=provisioning.follow),

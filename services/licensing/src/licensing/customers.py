@@ -22,6 +22,7 @@ def _row(record: CustomerChanged) -> dict[str, Any]:
         "time_zone": state.contact.time_zone,
         "data_region": state.data_region,
         "account_type": state.account_type,
+        "moving": state.moving_to is not None,
     }
 
 

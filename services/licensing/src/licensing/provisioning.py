@@ -45,9 +45,10 @@ class ProvisioningView(View, frozen=True, kw_only=True):
 
 
 async def follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
-    """Give an active customer what it was not given yet."""
+    """Give an active customer what it was not given yet; one that is being moved gets it from whoever has it then."""
     state = event.record.state
-    if state.status != "active" or state.products_settled or await served.newer_known(tx, state.id, event.envelope.aggregate_version):
+    still = state.products_settled or state.moving_to is not None
+    if state.status != "active" or still or await served.newer_known(tx, state.id, event.envelope.aggregate_version):
         return
     decided = select(Provisioning.item).where(Provisioning.customer_id == state.id)
     decided = decided.execution_options(across_partners="who moved to another partner is not given everything again")

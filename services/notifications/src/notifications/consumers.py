@@ -8,7 +8,7 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.roles import RoleChanged
 from contracts.customers.users import UserChanged
-from notifications import consents, credential_links, directory, email_changes, firmware, offboarding, stages, welcome
+from notifications import consents, credential_links, directory, email_changes, firmware, offboarding, shutting_out, stages, welcome
 
 
 def consumers() -> Sequence[Consumer]:
@@ -19,6 +19,7 @@ def consumers() -> Sequence[Consumer]:
             group="notifications",
             handlers=[
                 *directory.PROJECTIONS,
+                offboarding.RELEASING.step(),
                 offboarding.REHOMING,
                 offboarding.ERASING.step(),
                 Step(name="notifications.welcome", record=CustomerChanged, handle=welcome.look),
@@ -28,6 +29,7 @@ def consumers() -> Sequence[Consumer]:
                 Step(name="notifications.credential_links", record=CredentialLinkRequested, handle=credential_links.look),
                 *consents.STEPS,
                 *firmware.STEPS,
+                *shutting_out.STEPS,
                 Step(name="notifications.email_change", record=UserChanged, handle=email_changes.look),
             ],
         ),

@@ -21,7 +21,7 @@ from contracts.notifications.notifications import (
     RecipientRole,
 )
 from notifications.channels import smtp
-from notifications.rules import messages
+from notifications.rules import messages, staying
 from notifications.rules.communications import HeldBack, to_user
 from notifications.rules.headers import HeaderRefused, mailbox
 from notifications.rules.letters import Letter
@@ -61,11 +61,13 @@ async def send(tx: Transaction, item: DueItem, *, desk: Desk, writers: Mapping[s
     """Send one mail, once; what was settled before changes nothing.
 
     Raises:
-        Retry: the server is away, or takes the message later.
+        Retry: the server is away, or takes the message later; or whose people it goes to is being moved.
     """
     mail = await tx.session.get(Mail, (tx.partner_id, item.subject))
     if mail is None or mail.state != "pending":
         return
+    if mail.recipient == "customer":
+        await staying.look(tx, mail.customer_id)
     outcome = await _attempt(tx, mail, item, desk, writers)
     mail.state, mail.reason = outcome.state, outcome.reason
     mail.attempts, mail.settled_at = item.attempts + 1, tx.now

@@ -57,6 +57,7 @@ def _customer(record: CustomerChanged) -> dict[str, Any]:
         "welcome_link_id": state.welcome_link_id,
         "contact": state.contact.model_dump(include={"name", "email", "language"}),
         "stages": [one.model_dump(mode="json") for one in state.stages],
+        "moving": state.moving_to is not None,
     }
 
 

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Final
 
 from chassis.due import Due
-from notifications import consents, credential_links, deliveries, email_changes, firmware, offboarding, stages, welcome
+from notifications import consents, credential_links, deliveries, email_changes, firmware, offboarding, shutting_out, stages, welcome
 from notifications.deliveries import Desk, Writer
 from notifications.rules import mailing
 
@@ -17,6 +17,7 @@ WRITERS: Final[Mapping[str, Writer]] = {
     consents.OUTCOME: consents.outcome,
     **dict.fromkeys(stages.TEMPLATES.values(), stages.letter),
     firmware.TEMPLATE: firmware.letter,
+    **dict.fromkeys((shutting_out.BY_CUSTOMER, shutting_out.BY_PARTNER), shutting_out.letter),
     email_changes.CONFIRM: email_changes.letter,
     email_changes.UNDO: email_changes.letter,
 }

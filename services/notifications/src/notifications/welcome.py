@@ -20,7 +20,7 @@ from chassis.due import DueItem, Retry
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.roles import RoleChanged
 from contracts.customers.users import UserChanged
-from notifications.rules import administrators, letters, mailing
+from notifications.rules import administrators, letters, mailing, staying
 from notifications.rules.communications import (
     CUSTOMER_NOT_ACTIVE,
     LINK_TAKEN_BACK,
@@ -68,8 +68,9 @@ async def write(tx: Transaction, item: DueItem) -> None:
     """Write what is still missing of a customer's welcome, or let it go when its people may sign in now (NOT-12, CUS-04, CUS-52).
 
     Raises:
-        Retry: its partner or its first administrator is not known here yet.
+        Retry: its partner or its first administrator is not known here yet, or it is being moved.
     """
+    await staying.look(tx, item.subject)
     customer = await tx.session.get(Customer, (tx.partner_id, item.subject))
     if customer is None or customer.status != "active" or customer.welcome_link_id is None:
         return

@@ -14,6 +14,7 @@ from chassis.database import Transaction
 from chassis.due import Retry
 from chassis.erasing import Erasing, Gone
 from chassis.rehoming import rehome
+from chassis.releasing import Releasing
 from contracts.customers.customers import CustomerChanged
 from reporting.rules import homes
 from reporting.tables.customer_overview import CustomerOverview
@@ -51,4 +52,5 @@ async def _delete(tx: Transaction, table: type[Moment | Endpoint | ProvisioningR
 
 REHOMING: Final = Step(name="reporting.rehoming", record=CustomerChanged, handle=_follow)
 ERASING: Final = Erasing(service="reporting", follows=(_OVERVIEW, tables.customers, tables.users), forget=_forget)
-STEPS: Final = (REHOMING, ERASING.step())
+RELEASING: Final = Releasing(service="reporting")
+STEPS: Final = (RELEASING.step(), REHOMING, ERASING.step())

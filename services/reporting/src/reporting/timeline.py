@@ -9,13 +9,14 @@ from chassis.database import Read, Transaction
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import View
 from contracts.customers.customers import CustomerCreated, CustomerReviewCleared, CustomerReviewRejected, CustomerTagged
-from contracts.customers.offboarding import CustomerDeleted, CustomerDisabled, CustomerEnabled, CustomerUnlinked
+from contracts.customers.offboarding import CustomerDeleted, CustomerDisabled, CustomerEnabled, CustomerMoved, CustomerUnlinked
 from contracts.licensing.subscriptions import TrialConverted, TrialExpired, TrialStarted
+from reporting.rules.whose import partner_of
 from reporting.tables.timeline import Moment
 
 FACTS: Final = (
     *(CustomerCreated, CustomerReviewCleared, CustomerReviewRejected, CustomerTagged),
-    *(CustomerDisabled, CustomerEnabled, CustomerUnlinked, CustomerDeleted),
+    *(CustomerDisabled, CustomerEnabled, CustomerUnlinked, CustomerMoved, CustomerDeleted),
     *(TrialStarted, TrialExpired, TrialConverted),
 )
 
@@ -38,10 +39,15 @@ async def page(read: Read, customer_id: UUID, wanted: Wanted) -> Listing[MomentV
 
 
 async def note(tx: Transaction, event: Event[Any]) -> None:
-    """Remember that something happened; the inbox has seen to it that this is the first we hear of it."""
-    said = event.envelope
+    """Remember that something happened; the inbox has seen to it that this is the first we hear of it.
+
+    A move is told by both partners, and noted once.
+    """
+    said, record = event.envelope, event.record
+    if isinstance(record, CustomerMoved) and record.to_partner_id != tx.partner_id:
+        return
     about = {"customer_id": said.customer_id, "subject": said.subject, "topic": said.type, "at": said.effective_time}
-    tx.session.add(Moment(partner_id=tx.partner_id, id=said.id, **about))
+    tx.session.add(Moment(partner_id=await partner_of(tx, said.customer_id), id=said.id, **about))
 
 
 STEPS: Final = tuple(Step(name=f"timeline {fact.topic}", record=fact, handle=note) for fact in FACTS)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from contracts.any import audit, erasing, jobs
+from contracts.any import audit, erasing, jobs, releasing
 from contracts.any.clocks import PartnerClockReached
 from contracts.attributes import teller
 from contracts.customers import (
@@ -50,6 +50,7 @@ RECORDS: Final[tuple[type[Record], ...]] = (
     offboarding.CustomerDisabled,
     offboarding.CustomerEnabled,
     offboarding.CustomerUnlinked,
+    releasing.CustomerReleased,
     offboarding.CustomerMoved,
     offboarding.CustomerDeletionRequested,
     clearance.CustomerDeletionCleared,

@@ -12,7 +12,7 @@ from sqlalchemy import exists, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database import Transaction
-from chassis.due import Due, DueItem
+from chassis.due import Due, DueItem, Retry
 from contracts.customers.consents import Addressee
 from contracts.customers.imports import CustomerImportDeclined, CustomerImported, CustomerImportExpired
 from customers.rules import consenting
@@ -50,11 +50,17 @@ async def ask(tx: Transaction, item: DueItem) -> None:
 
 
 async def settle(tx: Transaction, item: DueItem) -> None:
-    """Carry out what the customer has answered; ``item`` is its, wherever it went meanwhile."""
+    """Carry out what the customer has answered; ``item`` is its, wherever it went meanwhile.
+
+    Raises:
+        Retry: it is being moved; whoever gets it, it is imported from there.
+    """
     customer = await _customer(tx.session, tx.partner_id, item.subject)
     consent = await tx.session.get(Consent, (tx.partner_id, UUID(item.slot)))
     if customer is None or consent is None:
         return
+    if customer.moving_to is not None:
+        raise Retry.soon("the customer is being moved", item)
     one = await _open(tx.session, consent.asked_by_partner_id, consent.id)
     if one is None:
         return
@@ -120,6 +126,7 @@ async def _import(tx: Transaction, customer: Customer, one: Import) -> None:
     customer.management_type = one.management_type or customer.management_type
     arrived = CustomerImported(import_id=one.id, owner_partner_id=customer.owner_partner_id, email=one.email, requested_by=one.requested_by)
     if not customer_may(customer.management_type):
+        customer.shut_out_at = None
         await sign_out_users(tx, customer)
     await rehome(tx, customer, one.partner_id, arriving=arrived)
 

@@ -30,6 +30,32 @@ class NoPlaceToMove(Refusal):
     rule = "MKT-02"
 
 
+class CustomerMoving(Refusal):
+    """The customer is being moved to another partner."""
+
+    kind = Kind.CONFLICT
+    code = "customer_moving"
+    remedy = "Wait until the move has ended, see GET /v1/customers/{customer_id}/move, or cancel its job, and ask again."
+    rule = "MKT-02"
+
+
+class MoveNotFound(Refusal):
+    """The customer was never to be moved."""
+
+    kind = Kind.NOT_FOUND
+    code = "move_not_found"
+    remedy = "Check the id; a move begins with POST /v1/customers/{customer_id}/move."
+
+
+class NotReleased(Refusal):
+    """Not all services have answered in time."""
+
+    kind = Kind.CONFLICT
+    code = "not_released"
+    remedy = "Nothing has changed; have the operator look at the services that are silent, and move the customer then."
+    rule = "MKT-02"
+
+
 class NotDeletable(Refusal):
     """The customer cannot be deleted as it is."""
 

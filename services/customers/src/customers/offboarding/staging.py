@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis import due
 from chassis.database import Transaction
-from chassis.due import DueItem
+from chassis.due import DueItem, Retry
 from chassis.errors import Refusal
 from chassis.http.etags import Seen
 from customers.errors.offboarding import StageNotFound, StageOver, StagePlanned
@@ -161,12 +161,18 @@ async def stop(tx: Transaction, command: StopStage) -> Stage:
 
 
 async def carry_out(tx: Transaction, item: DueItem) -> None:
-    """A stage's time has come. What is open of its checklist holds it; what refuses it stays with it."""
+    """A stage's time has come. What is open of its checklist holds it; what refuses it stays with it.
+
+    Raises:
+        Retry: the customer is being moved; its stages stay behind, if it goes.
+    """
     found = select(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == UUID(item.payload["customer_id"]))
     customer = (await tx.session.scalars(found.with_for_update())).one_or_none()
     stage = await _held(tx, item.subject)
     if customer is None or stage is None or stage.status != "planned" or stage.at > tx.now:
         return
+    if customer.moving_to is not None:
+        raise Retry.soon("the customer is being moved", item)
     if _left(stage):
         stage.status = "held"
         await _settle(tx, customer, stage)

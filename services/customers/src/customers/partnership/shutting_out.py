@@ -1,7 +1,7 @@
 """Shutting out: a partner closes itself to those above it, and opens itself again (MKT-05).
 
 While it is closed nobody above acts as it or changes it; the operator does. Nobody but the partner's
-own users closes and opens it. Those above are told by the partner's state, in the list of partners below.
+own users closes and opens it. Those above are mailed, and see it in the list of partners below.
 """
 
 from dataclasses import dataclass
@@ -34,6 +34,7 @@ async def shut_out(tx: Transaction, command: ShutOut) -> Partner:
     partner = await hold_partner(tx, command.seen)
     if partner.shut_out != command.closed:
         partner.shut_out = command.closed
+        partner.shut_out_at = tx.now if command.closed else None
         partner.updated_at = tx.now
         await tx.session.flush()
         tell_partner(tx, partner, PartnerUpdated(fields=["shut_out"]))

@@ -1,4 +1,4 @@
-"""Customers over HTTP: created, listed, shown."""
+"""Customers over HTTP: created, listed, shown, closed to those above."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,12 +9,13 @@ from starlette.responses import Response
 from chassis.access.permissions import Permission
 from chassis.http.calls import Call, allow
 from chassis.http.lists import Listing
-from customers import customer_list, customers, details, first_admins, tagging
+from customers import closing, customer_list, customers, details, first_admins, tagging
+from customers.closing import CloseCustomer
 from customers.customer_list import CustomerListView, CustomerView
 from customers.first_admins import ReplaceAddress
 from customers.routes.bodies import ChangedCustomer, LastingAddress, NewCustomer, NewTags
 from customers.routes.filters import CustomersQuery
-from customers.rules.actions import EDIT, REPLACE_FIRST_ADDRESS, STAFF, TAG, VIEW
+from customers.rules.actions import EDIT, REPLACE_FIRST_ADDRESS, SHUT_OUT, STAFF, TAG, VIEW
 from customers.tagging import TagCustomer
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
@@ -66,6 +67,22 @@ async def replace_first_address(
         command = ReplaceAddress(customer_id=customer_id, seen=call.seen, email=body.email)
         customer = await first_admins.replace_address(tx, command)
         return call.answer(customer_list.shown(customer), version=customer.version)
+
+
+@router.post("/{customer_id}/shut-out", response_model=CustomerView)
+async def shut_out(customer_id: UUID, call: Annotated[Call, allow(kinds=SHUT_OUT.kinds)]) -> Response:
+    """Close one's own company to its partner and those above (MKT-05): nobody of them gets in. The operator may disable it."""
+    async with call.change(customer=customer_id, stand_in=True) as tx:
+        customer = await closing.close(tx, CloseCustomer(customer_id=customer_id, seen=call.seen, closed=True))
+        return call.answer(customer_list.shown(customer, to=call.principal.kind), version=customer.version)
+
+
+@router.post("/{customer_id}/let-in", response_model=CustomerView)
+async def let_in(customer_id: UUID, call: Annotated[Call, allow(kinds=SHUT_OUT.kinds)]) -> Response:
+    """Open one's own company to its partner and those above again (MKT-05)."""
+    async with call.change(customer=customer_id, stand_in=True) as tx:
+        customer = await closing.close(tx, CloseCustomer(customer_id=customer_id, seen=call.seen, closed=False))
+        return call.answer(customer_list.shown(customer, to=call.principal.kind), version=customer.version)
 
 
 @router.put("/{customer_id}/tags", response_model=CustomerView)

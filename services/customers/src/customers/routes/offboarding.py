@@ -13,10 +13,11 @@ from chassis.http.confirmations import Confirmation, EffectView
 from chassis.jobs import JobView, accepted
 from customers import customer_list
 from customers.customer_list import CustomerView
-from customers.offboarding import deletion, deletions, disabling, moving, unlinking
+from customers.offboarding import deletion, deletions, disabling, moves, moving, unlinking
 from customers.offboarding.deletion import DeleteCustomer, RestoreCustomer
 from customers.offboarding.deletions import DeletionView
 from customers.offboarding.disabling import DisableCustomer, EnableCustomer
+from customers.offboarding.moves import MoveView
 from customers.offboarding.moving import MoveCustomer
 from customers.offboarding.unlinking import UnlinkCustomer
 from customers.rules import actions
@@ -102,11 +103,20 @@ async def preview_moving(customer_id: UUID, body: Move, call: Annotated[Call, MO
 async def move(customer_id: UUID, body: Move, call: Annotated[Call, MOVERS]) -> Response:
     """Give the customer to another partner of the same tree, as one above both, or one of them (MKT-02).
 
-    Whoever stands above acts as the customer's partner (`Partnerdeck-Acting-As`). When the job is done that partner sees it no more.
+    Whoever stands above acts as the customer's partner (`Partnerdeck-Acting-As`). First every service keeps still about the customer, and
+    nothing is done with it; when the job is done that partner sees it no more. Until then the job may be cancelled.
     """
     command = MoveCustomer(customer_id=customer_id, seen=call.seen, partner_id=body.partner_id, confirmation=body.confirmation)
     async with call.change(customer=customer_id) as tx:
         return accepted(call, await moving.move(tx, command))
+
+
+@router.get("/move", response_model=MoveView)
+async def get_move(customer_id: UUID, call: Annotated[Call, allow(kinds=actions.STAFF)]) -> Response:
+    """How far the customer's move is. Whoever gave it away may ask what became of it, too."""
+    async with call.read() as read:
+        shown = await moves.one(read, customer_id)
+        return call.answer(shown, version=shown.version)
 
 
 @router.post("/delete/preview", response_model=EffectView)

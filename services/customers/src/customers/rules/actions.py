@@ -26,7 +26,7 @@ RUNNING: Final = ACTIVE | {"disabled"}
 PRESENT: Final = RUNNING | HELD
 SEEN: Final = PRESENT | {"deleting", "deleted", "rejected"}
 
-VIEW: Final = Action(name="view_profile", rule="CUS-35", kinds=EVERYBODY, statuses=SEEN, level="read")
+VIEW: Final = Action(name="view_profile", rule="CUS-35", kinds=EVERYBODY, statuses=SEEN, level="read", still=True)
 EDIT: Final = Action(name="edit", rule="CUS-39", kinds=EVERYBODY, statuses=PRESENT)
 TAG: Final = Action(name="tag", rule="MKT-01", kinds=STAFF, statuses=SEEN)
 REPLACE_FIRST_ADDRESS: Final = Action(
@@ -40,10 +40,11 @@ REPLACE_FIRST_ADDRESS: Final = Action(
 
 CHANGE_MANAGEMENT: Final = Action(name="change_management", rule="CUS-48", kinds=PARTNERS, statuses=RUNNING, advice=AUTHORISATION)
 SET_COMMUNICATIONS: Final = Action(name="set_communications", rule="CUS-57", kinds=PARTNERS, statuses=PRESENT)
-LAUNCH_CONSOLE: Final = Action(name="launch_console", rule="CUS-54", kinds=PEOPLE, statuses=ACTIVE)
+LAUNCH_CONSOLE: Final = Action(name="launch_console", rule="CUS-54", kinds=PEOPLE, statuses=ACTIVE, inside=True)
 REQUEST_LAUNCH: Final = Action(
     name="request_launch", rule="CUS-55", kinds=PARTNERS, statuses=ACTIVE, within=LAUNCH_CONSOLE, advice=AUTHORISATION
 )
+SHUT_OUT: Final = Action(name="shut_out", rule="MKT-05", kinds=frozenset({"customer"}), statuses=PRESENT)
 REVOKE_CONSENT: Final = Action(name="revoke_consent", rule="BEY-14", kinds=EVERYBODY - OPERATORS, statuses=PRESENT)
 
 _PRODUCTS: Final = Permission.PRODUCTS_MANAGE
@@ -51,10 +52,10 @@ ACTIVATE_TRIAL: Final = Action(name="activate_trial", rule="LIC-01", kinds=PARTN
 ACTIVATE_PRODUCT: Final = Action(
     name="activate_product", rule="LIC-06", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS, capability="set_up_paid"
 )
-DEPLOY_PRODUCTS: Final = Action(name="deploy_products", rule="CUS-35", kinds=PARTNERS, statuses=ACTIVE)
-ASSIGN_TEMPLATE: Final = Action(name="assign_template", rule="CUS-65", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
-DEPLOY_POLICY: Final = Action(name="deploy_policy", rule="CUS-66", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
-UPDATE_FIRMWARE: Final = Action(name="update_firmware", rule="CUS-67", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS)
+DEPLOY_PRODUCTS: Final = Action(name="deploy_products", rule="CUS-35", kinds=PARTNERS, statuses=ACTIVE, inside=True)
+ASSIGN_TEMPLATE: Final = Action(name="assign_template", rule="CUS-65", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS, inside=True)
+DEPLOY_POLICY: Final = Action(name="deploy_policy", rule="CUS-66", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS, inside=True)
+UPDATE_FIRMWARE: Final = Action(name="update_firmware", rule="CUS-67", kinds=PARTNERS, statuses=ACTIVE, permission=_PRODUCTS, inside=True)
 RENEW_LICENCES: Final = Action(name="renew_licences", rule="LIC-21", kinds=PARTNERS, statuses=RUNNING, permission=_PRODUCTS)
 
 _REMOVE: Final = Permission.CUSTOMERS_REMOVE
@@ -74,7 +75,7 @@ CLEAR_REVIEW: Final = Action(name="clear_review", rule="CUS-14", kinds=OPERATORS
 REJECT_REVIEW: Final = Action(name="reject_review", rule="CUS-14", kinds=OPERATORS, statuses=HELD, otherwise=NotInReview)
 
 ALL: Final = (
-    *(VIEW, EDIT, TAG, REPLACE_FIRST_ADDRESS, CHANGE_MANAGEMENT, SET_COMMUNICATIONS, REQUEST_LAUNCH, REVOKE_CONSENT),
+    *(VIEW, EDIT, TAG, REPLACE_FIRST_ADDRESS, CHANGE_MANAGEMENT, SET_COMMUNICATIONS, REQUEST_LAUNCH, REVOKE_CONSENT, SHUT_OUT),
     *(ACTIVATE_TRIAL, ACTIVATE_PRODUCT, LAUNCH_CONSOLE, DEPLOY_PRODUCTS),
     *(ASSIGN_TEMPLATE, DEPLOY_POLICY, UPDATE_FIRMWARE, RENEW_LICENCES),
     *(DISABLE, ENABLE, UNLINK, DELETE, RESTORE, MOVE, PLAN_OFFBOARDING, CLEAR_REVIEW, REJECT_REVIEW),

@@ -7,10 +7,12 @@ management types), then by the customer's status and what else must be so of it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
+from uuid import UUID
 
 from chassis.access.permissions import Permission
-from chassis.access.rights import NotAllowed, ReadOnly
+from chassis.access.rights import CustomerShutOut, NotAllowed, ReadOnly
 from chassis.database import Transaction
 from chassis.errors import Refusal
 from chassis.http.admission import WrongPrincipal
@@ -20,6 +22,7 @@ from contracts.customers.customers import AccountType, ManagementType
 from contracts.customers.roles import Level
 from contracts.customers.users import UserKind
 from customers.errors import NotOffered, ProgrammeRequired, StatusForbids
+from customers.errors.offboarding import CustomerMoving
 from customers.rules import policies
 
 
@@ -34,6 +37,10 @@ class Standing(Protocol):
     def management_type(self) -> str: ...
     @property
     def first_admin(self) -> Mapping[str, Any]: ...
+    @property
+    def moving_to(self) -> UUID | None: ...
+    @property
+    def shut_out_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +57,9 @@ class Action:
 
     ``permission`` and ``level`` are asked of partners, ``capability`` of their programme;
     ``otherwise`` is how a status that is none of ``statuses`` is refused. ``within`` is an action without which this one
-    is in vain: where the customer closes that, it closes this. ``advice`` is what is best done before.
+    is in vain: where the customer closes that, it closes this. ``advice`` is what is best done before. Only what is ``still`` changes
+    nothing, and is open while a customer is being moved. What is done ``inside`` the customer is closed while it has closed itself to
+    those above (MKT-05).
     """
 
     name: str
@@ -64,6 +73,8 @@ class Action:
     condition: Condition | None = None
     within: "Action | None" = None
     advice: str | None = None
+    still: bool = False
+    inside: bool = False
 
 
 class Cell(Body):
@@ -106,6 +117,10 @@ def closed(action: Action, customer: Standing, matrix: InForce[CapabilityMatrix]
     refusal = None if cell is None else _the_matrixs(action, cell, customer, str(matrix.version))
     if refusal is None and customer.status not in action.statuses:
         refusal = action.otherwise(rule=action.rule, action=action.name, status=customer.status)
+    if refusal is None and customer.moving_to is not None and not action.still:
+        refusal = CustomerMoving(action=action.name)
+    if refusal is None and customer.shut_out_at is not None and action.inside:
+        refusal = CustomerShutOut(action=action.name)
     if refusal is None and action.condition is not None and not action.condition.holds(customer):
         refusal = action.condition.otherwise(rule=action.rule, action=action.name)
     if refusal is None and action.within is not None:

@@ -21,6 +21,7 @@ class OffboardingPolicy(Policy):
     programme ends after an unlinking. A deleted customer can be restored for as long as `retention` (`P0D`: never), then
     it is purged, which is `irreversible`. `disable_after` and `delete_after` are when the stages of a planned off-boarding come where
     nobody says otherwise, `notices` how long before each it is announced, the checklists what is to be done before each.
+    A move to another partner is called off when not all services have answered `move_within` that time.
     """
 
     kind: ClassVar[str] = "offboarding"
@@ -34,3 +35,4 @@ class OffboardingPolicy(Policy):
     notices: Annotated[list[Duration], Len(0, 5)]
     disable_checklist: Tasks
     delete_checklist: Tasks
+    move_within: Duration = timedelta(hours=1)

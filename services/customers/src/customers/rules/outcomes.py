@@ -32,6 +32,7 @@ async def _manage(tx: Transaction, customer: Customer, consent: Consent) -> None
     customer.updated_at = tx.now
     if consent.state == "granted":
         customer.management_type = wanted
+        customer.shut_out_at = customer.shut_out_at if customer_may(wanted) else None
     await tx.session.flush()
     tell_customer(tx, customer, *_managed(consent, before), urgent=consent.state == "granted")
     if consent.state == "granted" and not customer_may(wanted):

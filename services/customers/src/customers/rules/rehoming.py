@@ -52,6 +52,7 @@ async def rehome(
         customer.tags = []
         customer.stages = []
         customer.management_wanted = None
+        customer.moving_to = None
         customer.updated_at = tx.now
         await _settle(tx)
         rights_history.end_customer(tx, customer)

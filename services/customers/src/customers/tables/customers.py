@@ -59,6 +59,8 @@ class Customer(TenantRow, Versioned, Base):
     management_wanted: Mapped[str | None]
     imported_at: Mapped[datetime | None]
     stages: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]", info=WITHHELD)
+    moving_to: Mapped[UUID | None] = mapped_column(info=WITHHELD)
+    shut_out_at: Mapped[datetime | None]
 
 
 class EulaAcceptance(TenantRow, Base):

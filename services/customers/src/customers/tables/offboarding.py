@@ -1,6 +1,6 @@
-"""How customers go: the deletion of each, what services have erased of it, and the stages that are planned (C-2, MKT-19).
+"""How customers go: the deletion of each, what services have erased of it, its move, and the stages that are planned (C-2, MKT-02, MKT-19).
 
-A deletion outlives its customer, of which nothing else is left: it holds ids and counts.
+A deletion outlives its customer, of which nothing else is left: it holds ids and counts. So does a move at the partner that is left.
 """
 
 from datetime import datetime
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from chassis.database.tables import Base, TenantRow, Versioned
 
 DELETIONS = ("asked", "blocked", "withdrawn", "deleted", "restored", "purging", "purged")
+MOVES = ("asked", "moved", "called_off")
 STAGES = ("planned", "held", "done", "stopped", "refused")
 
 
@@ -58,6 +59,43 @@ class Erasure(Base):
     customer_id: Mapped[UUID] = mapped_column(primary_key=True)
     service: Mapped[str] = mapped_column(primary_key=True)
     counts: Mapped[dict[str, Any]]
+    answered_at: Mapped[datetime]
+
+
+class Move(TenantRow, Versioned, Base):
+    """The last move of the customer that ``id`` names, kept with the partner that it left, or was to leave.
+
+    ``asked_version`` is the customer's version that asks the services to keep still; ``until`` is real time. ``code`` says why it was
+    called off.
+    """
+
+    __tablename__ = "moves"
+    __table_args__ = (
+        CheckConstraint(f"status in {MOVES}", name="status"),
+        CheckConstraint("(status = 'asked') = (ended_at is null)", name="over_has_a_time"),
+    )
+
+    status: Mapped[str]
+    to_partner_id: Mapped[UUID]
+    asked_at: Mapped[datetime]
+    asked_version: Mapped[int]
+    until: Mapped[datetime]
+    job_id: Mapped[UUID]
+    ended_at: Mapped[datetime | None]
+    code: Mapped[str | None]
+
+
+class Release(Base):
+    """A service keeps still about a customer that is being moved."""
+
+    __tablename__ = "releases"
+    __table_args__ = (
+        ForeignKeyConstraint(["partner_id", "customer_id"], ["moves.partner_id", "moves.id"], name="releases_move", ondelete="CASCADE"),
+    )
+
+    partner_id: Mapped[UUID] = mapped_column(primary_key=True)
+    customer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    service: Mapped[str] = mapped_column(primary_key=True)
     answered_at: Mapped[datetime]
 
 

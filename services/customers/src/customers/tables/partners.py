@@ -46,6 +46,7 @@ class Partner(TenantRow, Versioned, Base):
     terms_version: Mapped[str | None]
     terms_accepted_at: Mapped[datetime | None]
     held_for: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    shut_out_at: Mapped[datetime | None]
 
 
 class Reseller(TenantRow, Versioned, Base):

@@ -155,6 +155,15 @@ class NotATrial(Refusal):
     rule = "LIC-11"
 
 
+class CustomerMoving(Refusal):
+    """The customer is being moved to another partner."""
+
+    kind = Kind.CONFLICT
+    code = "customer_moving"
+    remedy = "Wait until the move has ended, see GET /v1/customers/{customer_id}/move, and ask again."
+    rule = "MKT-02"
+
+
 class CustomerNotServed(Refusal):
     """The customer cannot be given anything now."""
 

@@ -12,6 +12,7 @@ from chassis.database import Transaction
 from chassis.due import DueItem
 from contracts.customers.offboarding import CancelAt
 from contracts.licensing.subscriptions import SubscriptionCancelled, SubscriptionCancelScheduled, SubscriptionFact
+from licensing.rules import served
 from licensing.rules.telling import tell_subscription
 from licensing.tables.subscriptions import Subscription
 
@@ -30,6 +31,7 @@ async def cancel(tx: Transaction, subscription: Subscription, at: CancelAt, reas
 
 async def end(tx: Transaction, item: DueItem) -> None:
     """The last paid period of a cancelled subscription is over."""
+    await served.stay_with(tx, item.subject)
     found = select(Subscription).where(Subscription.partner_id == tx.partner_id, Subscription.id == item.subject).with_for_update()
     subscription = (await tx.session.scalars(found)).one_or_none()
     if subscription is not None and subscription.status == "cancelling":

@@ -14,7 +14,7 @@ from chassis.database import Transaction
 from contracts.licensing.subscriptions import TrialConverted
 from licensing.billing import Reason
 from licensing.errors import SubscriptionNotFound
-from licensing.rules import capabilities, offers, paid_terms, serials
+from licensing.rules import capabilities, offers, paid_terms, serials, served
 from licensing.rules.beginnings import TRIAL_END, TRIAL_NOTICE
 from licensing.rules.quotes import Quote
 from licensing.rules.telling import tell_subscription
@@ -27,7 +27,10 @@ async def lock(tx: Transaction, subscription_id: UUID) -> Subscription:
 
     Raises:
         SubscriptionNotFound: there is none of this partner's.
+        CustomerMoving: its customer is being moved.
+        Retry: it is, and nobody asks.
     """
+    await served.stay_with(tx, subscription_id)
     wanted = (
         select(Subscription)
         .where(Subscription.partner_id == tx.partner_id, Subscription.id == subscription_id)

@@ -10,6 +10,8 @@ from uuid import UUID
 
 from sqlalchemy import select
 
+from chassis.access import tables
+from chassis.access.rights import CustomerShutOut
 from chassis.database import Transaction
 from chassis.http.bodies import Body
 from chassis.policies import InForce, Policy
@@ -60,13 +62,19 @@ async def admit(tx: Transaction, action: Action, customer_id: UUID, product: str
     """The customer, held, if this is done with such a product of its now.
 
     Raises:
+        CustomerMoving: it is being moved to another partner.
         CustomerNotServed: it is not active.
         NotOffered: the matrix says no.
+        CustomerShutOut: it has closed itself to those above (MKT-05).
         ProductNotHeld: it does not have the product.
     """
+    await served.stay(tx, customer_id)
     customer = await served.held(tx, customer_id)
     if customer is None or customer.partner_id != tx.partner_id or customer.status != "active":
         raise CustomerNotServed(rule=action.rule, status=customer.status if customer else "unknown")
+    closed = select(tables.customers.c.shut_out).where(tables.customers.c.partner_id == tx.partner_id, tables.customers.c.id == customer_id)
+    if await tx.session.scalar(closed):
+        raise CustomerShutOut(action=action.name)
     _offer(action, customer, await policies.in_force(tx, AccountMatrix))
     mine = (Subscription.partner_id == tx.partner_id, Subscription.customer_id == customer_id, Subscription.product == product)
     standing = select(Subscription.id).where(*mine, Subscription.status.in_(STANDING)).limit(1)

@@ -1,20 +1,24 @@
-"""Customers that licensing serves: held while something begins for them, and as operators find them, by id.
+"""Customers that licensing serves: held while something begins for them or is told of them, and as operators find them, by id.
 
 For everybody else the request's own level check has decided already whether there is such a customer.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from datetime import timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 
 from chassis.access.rights import CustomerNotFound
 from chassis.database import Read, Transaction
-from licensing.errors import CustomerNotServed
+from chassis.due import Retry
+from licensing.errors import CustomerMoving, CustomerNotServed
 from licensing.tables.customers import served_customers
+from licensing.tables.subscriptions import Subscription
 
 _ACROSS: Final = {"across_partners": "products tell of a customer by its id, whosever it is by now"}
+_SOON: Final = timedelta(seconds=1)
 _KNOWN: Final = "select exists (select from served_customers where id = $1)"
 
 
@@ -25,10 +29,10 @@ async def hold(tx: Transaction, customer_id: UUID) -> None:
 
     Raises:
         CustomerNotServed: it is not active.
+        CustomerMoving: it is being moved.
+        Retry: it is, and nobody asks.
     """
-    row = served_customers.c
-    known = select(row.status).where(row.partner_id == tx.partner_id, row.id == customer_id).with_for_update(read=True)
-    status = (await tx.session.execute(known)).scalar_one_or_none()
+    status = await _still_here(tx, served_customers.c.id == customer_id)
     if status not in {None, "active"}:
         raise CustomerNotServed(status=status)
 
@@ -52,6 +56,38 @@ async def held(tx: Transaction, customer_id: UUID) -> Served | None:
     known = select(*columns).where(row.id == customer_id).with_for_update(read=True)
     found = (await tx.session.execute(known, execution_options=_ACROSS)).one_or_none()
     return Served(**found._mapping) if found else None  # noqa: SLF001 (SQLAlchemy's name for a row as a mapping)
+
+
+async def stay(tx: Transaction, customer_id: UUID) -> None:
+    """Hold a customer at its partner until the transaction ends; whoever is to move it waits, and then hears all that was told of it.
+
+    Raises:
+        CustomerMoving: it is being moved.
+        Retry: it is, and nobody asks.
+    """
+    await _still_here(tx, served_customers.c.id == customer_id)
+
+
+async def stay_with(tx: Transaction, subscription_id: UUID) -> None:
+    """The same for the customer of a subscription: do so before the subscription is locked, as whoever moves both does."""
+    whose: Select[Any] = select(Subscription.customer_id).where(
+        Subscription.partner_id == tx.partner_id, Subscription.id == subscription_id
+    )
+    await _still_here(tx, served_customers.c.id == whose.scalar_subquery())
+
+
+async def _still_here(tx: Transaction, which: ColumnElement[bool]) -> str | None:
+    """How it is known here, None where it is not."""
+    row = served_customers.c
+    known = select(row.status, row.moving).where(row.partner_id == tx.partner_id, which).with_for_update(read=True)
+    found = (await tx.session.execute(known)).one_or_none()
+    if found is None:
+        return None
+    if found.moving and tx.principal is None:
+        raise Retry("the customer is being moved", after=_SOON)
+    if found.moving:
+        raise CustomerMoving
+    return str(found.status)
 
 
 async def newer_known(tx: Transaction, customer_id: UUID, version: int) -> bool:

@@ -13,7 +13,7 @@ from contracts.licensing.offers import OfferChanged, OfferPublished, OfferState
 from contracts.licensing.product_settings import PolicyDeploymentFact, TemplateAssigned
 from contracts.licensing.programmes import ProgrammeChanged, ProgrammeFact, ProgrammeState
 from contracts.licensing.subscriptions import SubscriptionChanged, SubscriptionFact, SubscriptionState
-from licensing.rules import moments
+from licensing.rules import moments, served
 from licensing.tables.firmware import FirmwareUpdate
 from licensing.tables.offers import Offer
 from licensing.tables.product_settings import PolicyDeployment, ProductSettings
@@ -22,6 +22,14 @@ from licensing.tables.subscriptions import Subscription
 
 
 async def tell_subscription(tx: Transaction, subscription: Subscription, *facts: SubscriptionFact) -> None:
+    """Tell its state, and what happened, which nobody tells while its customer is being moved (MKT-02).
+
+    Raises:
+        CustomerMoving: it is.
+        Retry: it is, and nobody asks.
+    """
+    if facts:
+        await served.stay(tx, subscription.customer_id)
     await tx.session.flush()
     about = _about(tx, subscription)
     told = [tx.tell(fact, about=about) for fact in facts]

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, DateTime, Index, Table, Text, UniqueConstraint, Uuid
 
 from licensing.tables import Base
 
@@ -17,6 +17,7 @@ served_customers: Final = Table(
     Column("time_zone", Text, nullable=False),
     Column("data_region", Text, nullable=False),
     Column("account_type", Text, nullable=False, server_default="licensing_portal"),
+    Column("moving", Boolean, nullable=False, server_default="false"),
     UniqueConstraint("id", name="served_customers_id_once"),
 )
 

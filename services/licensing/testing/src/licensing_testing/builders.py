@@ -194,6 +194,7 @@ class CustomerTold:
     time_zone: str = "Europe/Berlin"
     version: int = 0
     products_settled: bool = False
+    moving_to: UUID | None = None
 
     def now(self, status: CustomerStatus, at: datetime) -> Event[CustomerChanged]:
         """The next state; every one is a new event."""
@@ -205,6 +206,7 @@ class CustomerTold:
             contact=told.a_contact(time_zone=self.time_zone),
             products=list(self.products),
             products_settled=self.products_settled,
+            moving_to=self.moving_to,
             created_at=at,
             updated_at=at,
         )

@@ -15,6 +15,7 @@ class Customer(TenantRow, Base):
 
     The welcome goes to ``first_admin_email``, whatever is known of the user yet.
     ``contact`` has a name, an address and a language. ``stages`` are those of its off-boarding that are still to come.
+    While it is ``moving`` to another partner nobody there is written to.
     """
 
     __tablename__ = "customers"
@@ -30,3 +31,4 @@ class Customer(TenantRow, Base):
     welcome_link_id: Mapped[UUID | None]
     contact: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     stages: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
+    moving: Mapped[bool] = mapped_column(default=False, server_default="false")

@@ -115,6 +115,7 @@ def _customer(record: CustomerChanged) -> dict[str, Any]:
         "status": state.status,
         "management_type": state.management_type,
         "tags": state.tags,
+        "shut_out": state.shut_out_at is not None,
     }
 
 

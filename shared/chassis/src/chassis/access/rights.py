@@ -86,6 +86,15 @@ class ActingRefused(Refusal):
     remedy = "Act only as a partner below your own that has not shut you out."
 
 
+class CustomerShutOut(Refusal):
+    """The customer has closed itself to its partner and those above."""
+
+    kind = Kind.FORBIDDEN
+    code = "customer_shut_out"
+    remedy = "Ask the customer to open itself again; its own users do that with POST /v1/customers/{customer_id}/let-in."
+    rule = "MKT-05"
+
+
 type Line = Literal["customer", "tag", "all_customers", "default"]
 """What in a role decides about a customer: that it is named, one of its tags, *All customers*, or the default."""
 
@@ -181,7 +190,7 @@ select u.kind, u.status, u.gen, u.customer_id, p.status as partner_status, t.sta
  where u.partner_id = $1 and u.id = $2
 """
 
-_CUSTOMER: Final = "select tags from access_customers where partner_id = $1 and id = $2"
+_CUSTOMER: Final = "select tags, shut_out from access_customers where partner_id = $1 and id = $2"
 
 type FetchRow = Callable[..., Awaitable[Any]]
 
@@ -224,6 +233,7 @@ async def require_level(fetchrow: FetchRow, rights: Rights, customer_id: UUID, *
     Raises:
         CustomerNotFound: there is none, or the level is *No access*.
         ReadOnly: the level is *Read* and a change was asked for.
+        CustomerShutOut: the customer has closed itself to those above, and one of them asks for a change as its partner (MKT-05).
     """
     if rights.principal.kind == "operator" and rights.principal.acting_as is None and not write:
         return
@@ -233,6 +243,12 @@ async def require_level(fetchrow: FetchRow, rights: Rights, customer_id: UUID, *
         raise CustomerNotFound
     if write and level == "read":
         raise ReadOnly
+    if write and row["shut_out"] and _acts_from_above(rights.principal):
+        raise CustomerShutOut
+
+
+def _acts_from_above(principal: Principal) -> bool:
+    return principal.kind != "operator" and principal.acting_as not in {None, principal.partner_id}
 
 
 def _may_act(principal: Principal, row: Any, *, waking: bool) -> None:

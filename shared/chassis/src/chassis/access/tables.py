@@ -55,4 +55,5 @@ customers: Final = _access(
     Column("status", Text, nullable=False),
     Column("management_type", Text, nullable=False),
     Column("tags", ARRAY(Text), nullable=False),
+    Column("shut_out", Boolean, nullable=False, server_default="false"),
 )

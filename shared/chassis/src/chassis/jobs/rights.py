@@ -1,6 +1,6 @@
 """In whose name a job runs, and what that user may still do."""
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from sqlalchemy import Row, text
 
@@ -8,7 +8,9 @@ from chassis.access.freshness import FRESH
 from chassis.access.rights import AccessUnconfirmed, Rights, rights_of
 from chassis.database.transaction import Transaction
 from chassis.jobs.kinds import JobKind
+from chassis.jobs.tables import Job
 from chassis.principal import Principal
+from contracts.customers.users import UserKind
 
 _ENTER: Final = text(
     "select set_config('app.partner', :partner, true), set_config('app.actor', :actor, true),"
@@ -20,7 +22,7 @@ select beat_at, exists (select from pg_class where oid = to_regclass('access_use
 """Rights that are a view are owned here, and always as of now."""
 
 
-async def rights_now(tx: Transaction, kind: JobKind, job: Row[Any]) -> Rights:
+async def rights_now(tx: Transaction, kind: JobKind, job: Row[Any] | Job) -> Rights:
     """What whoever started a job may do now, read in this transaction, once for each chunk.
 
     Raises:
@@ -39,10 +41,10 @@ async def rights_now(tx: Transaction, kind: JobKind, job: Row[Any]) -> Rights:
     return rights
 
 
-def _principal(job: Row[Any]) -> Principal:
+def _principal(job: Row[Any] | Job) -> Principal:
     acting_as = job.partner_id if job.partner_id != job.user_partner_id else None
     return Principal(
-        kind=job.user_kind,
+        kind=cast("UserKind", job.user_kind),
         user_id=job.started_by,
         partner_id=job.user_partner_id,
         gen=job.user_gen,

@@ -83,6 +83,8 @@ class CustomerState(Part):
     answered yet; ``imported_at`` is when it came to this partner from another (CUS-46). ``stages`` are
     those of its off-boarding that are still to come. ``products_settled`` where its products were given or rejected in
     the installation that it comes from: none of them is given here.
+    ``moving_to`` is the partner to which it is being moved: until then nobody but its owner tells
+    anything of it (MKT-02). ``shut_out_at`` is since when it is closed to its partner and those above (MKT-05).
     """
 
     id: UUID
@@ -108,6 +110,8 @@ class CustomerState(Part):
     imported_at: datetime | None = None
     stages: list[PlannedStage] = Field(default_factory=list)
     products_settled: bool = False
+    moving_to: UUID | None = None
+    shut_out_at: datetime | None = None
 
 
 class CustomerFact(Fact):

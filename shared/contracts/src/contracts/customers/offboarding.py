@@ -15,6 +15,8 @@ type CancelAt = Literal["now", "period_end"]
 
 ERASERS: Final = frozenset({"customers", "licensing", "reporting", "notifications"})
 """The services that erase what they keep of a purged customer, and say so. One that is missing here would not be waited for."""
+RELEASERS: Final = frozenset({"licensing", "reporting", "notifications"})
+"""The services that keep something of a customer, and say when they keep still about one that is being moved."""
 
 
 class CustomerDisabled(CustomerFact):

@@ -24,7 +24,7 @@ class PartnerState(Part):
 
     ``ahead_seconds`` says how far a sandbox's clock is ahead of real time, at least. ``second_factor`` is asked
     of its own users, ``second_factor_below`` of the users of every partner below it (MKT-04). ``shut_out`` closes it
-    to the partners above (MKT-05). ``disabled_by`` is the partner that put it to rest, while it rests.
+    to the partners above, since ``shut_out_at`` (MKT-05). ``disabled_by`` is the partner that put it to rest, while it rests.
     """
 
     id: UUID
@@ -43,6 +43,7 @@ class PartnerState(Part):
     second_factor: SecondFactorRule = "optional"
     second_factor_below: SecondFactorRule = "optional"
     disabled_by: UUID | None = None
+    shut_out_at: datetime | None = None
 
 
 class PartnerFact(Fact):
