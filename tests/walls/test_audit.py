@@ -47,6 +47,7 @@ OTHERWISE = {
     ),
     "exports_export_selected": "changes nothing; audited before its first byte: test_exports",
     "off-boarding_preview_moving": "a preview changes nothing",
+    "partners_preview_disabling": "a preview changes nothing",
     "consoles_launch": "through call.change, but kept under no key: its answer holds a code",
     "consoles_exchange": "a change in the name of who launched: test_consoles",
     "consoles_introspect": "a look, in the name of who launched, that ends what is over: test_consoles",

@@ -151,6 +151,22 @@ async def test_what_is_confirmed_is_what_is_done(tree: Tree) -> None:
     assert (late.status_code, late.json()["code"]) == (412, "confirmation_outdated")
 
 
+async def test_what_disabling_a_reseller_does_is_said_before_and_confirmed(tree: Tree) -> None:
+    """GW-14: whoever could not disable it is refused the look for the same reason; nothing changes by looking."""
+    before = (await tree.grace.get(tree.path)).json()
+    said = await tree.grace.post(f"{tree.path}/disable/preview")
+
+    assert [one["code"] for one in said.json()["consequences"]] == ["users_shut_out", "customers_stay"]
+    assert (await tree.grace.get(tree.path)).json() == before
+    assert (await tree.max.post(f"{tree.path}/disable/preview")).json()["code"] == "not_below"
+    stranger = await tree.web.a_partner("Tal IT", "tal.example")
+    assert (await stranger.post(f"{tree.path}/disable/preview")).status_code == 404
+    done = await tree.grace.post(f"{tree.path}/disable", {"confirmation": said.json()["confirmation"]}, if_match="*")
+    assert (done.status_code, done.json()["status"]) == (200, "disabled")
+    operator = await tree.web.sign_in(OPERATOR)
+    assert (await operator.post(f"{tree.path}/disable/preview")).json()["code"] == "partner_disabled"
+
+
 async def test_who_disabled_a_reseller_enables_it_at_any_time_or_somebody_further_up(tree: Tree) -> None:
     """CUS-70."""
     operator = await tree.web.sign_in(OPERATOR)

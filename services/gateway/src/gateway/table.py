@@ -96,6 +96,7 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/partners/{partner_id}",
         "/v1/partners/{partner_id}/clock",
         "/v1/partners/{partner_id}/disable",
+        "/v1/partners/{partner_id}/disable/preview",
         "/v1/partners/{partner_id}/enable",
         "/v1/partners/{partner_id}/let-in",
         "/v1/partners/{partner_id}/shut-out",

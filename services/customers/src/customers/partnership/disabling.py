@@ -34,6 +34,15 @@ class EnablePartner:
     seen: Seen
 
 
+async def preview(tx: Transaction) -> Effect:
+    """What disabling the partner whose transaction it is would do.
+
+    Raises:
+        Refusal: disabling it would be refused, for the same reason.
+    """
+    return await _effect(tx, await _running(tx, Seen(None)))
+
+
 async def disable(tx: Transaction, command: DisablePartner) -> Partner:
     """Put the partner whose transaction it is to rest, once that is confirmed.
 
@@ -43,9 +52,7 @@ async def disable(tx: Transaction, command: DisablePartner) -> Partner:
         ConfirmationNeeded: nobody has confirmed what happens.
     """
     above = _above(tx)
-    partner = await hold_partner(tx, command.seen)
-    if partner.status == "disabled":
-        raise PartnerAtRest
+    partner = await _running(tx, command.seen)
     confirmations.require(command.confirmation, await _effect(tx, partner))
     partner.status = "disabled"
     partner.disabled_by = above
@@ -75,6 +82,15 @@ async def enable(tx: Transaction, command: EnablePartner) -> Partner:
     partner.updated_at = tx.now
     await tx.session.flush()
     tell_partner(tx, partner, PartnerEnabled(enabled_by=above))
+    return partner
+
+
+async def _running(tx: Transaction, seen: Seen) -> Partner:
+    """The partner, held, if it does not rest already and stands below the caller's."""
+    _above(tx)
+    partner = await hold_partner(tx, seen)
+    if partner.status == "disabled":
+        raise PartnerAtRest
     return partner
 
 

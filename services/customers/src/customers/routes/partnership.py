@@ -8,9 +8,10 @@ from pydantic import Field
 from starlette.responses import Response
 
 from chassis.access.permissions import Permission
+from chassis.http import confirmations
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
-from chassis.http.confirmations import Confirmation
+from chassis.http.confirmations import Confirmation, EffectView
 from chassis.http.text import CountryCode, EmailAddress, LanguageTag, Name, Text, TimeZoneName
 from customers import partners
 from customers.partners import PartnerView
@@ -52,7 +53,7 @@ class ChangedPartner(Body):
 
 
 class Confirmed(Body):
-    """`confirmation` is what the first asking has answered with the consequences."""
+    """`confirmation` is what the preview, or the first asking, has answered with the consequences."""
 
     confirmation: Confirmation | None = None
 
@@ -67,6 +68,13 @@ async def change(partner_id: UUID, body: ChangedPartner, call: Annotated[Call, _
         command = body.command(seen=call.seen)
         partner = await editing.change(tx, command)
         return call.answer(partners.shown(partner), version=partner.version)
+
+
+@router.post("/disable/preview", response_model=EffectView)
+async def preview_disabling(partner_id: UUID, call: Annotated[Call, _MANAGERS]) -> Response:
+    """What disabling the partner would do (GW-14). Nothing changes."""
+    async with call.change(tenant=partner_id, keyed=False) as tx:
+        return call.answer(confirmations.shown(await disabling.preview(tx)))
 
 
 @router.post("/disable", response_model=PartnerView)
