@@ -65,7 +65,7 @@ async def test_it_serves_and_drains_what_is_in_hand(stage: Stage) -> None:
         said, _ = await asyncio.wait_for(process.communicate(), 15)
 
     assert (ready.status_code, answered.json(), process.returncode) == (200, {"done": True}, 0)
-    assert b'"event": "service_stopped"' in said
+    assert b'"event":"service_stopped"' in said
 
 
 def test_it_says_at_once_all_that_it_was_not_told() -> None:

@@ -28,6 +28,7 @@ def as_it_was() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.configure(**configured)
+    logs.begin()
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
@@ -36,13 +37,19 @@ def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, object]]:
 
 def test_every_line_names_the_service_and_what_the_edge_has_bound(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("houses")
-    with structlog.contextvars.bound_contextvars(request_id="r-1"):
-        structlog.get_logger("chassis.test").info("house_sold", house_id=7)
-        logging.getLogger("uvicorn.error").warning("Shutting %s", "down")
+    logs.begin(request_id="r-1")
+    logs.bind(part="houses")
+    structlog.get_logger("chassis.test").info("house_sold", house_id=7)
+    logging.getLogger("uvicorn.error").warning("Shutting %s", "down")
+    logs.begin(request_id="r-2")
+    structlog.get_logger("chassis.test").info("house_sold", house_id=8)
 
-    sold, uvicorn = lines(capsys)
-    assert {"event": "house_sold", "service": "houses", "request_id": "r-1", "level": "info", "house_id": 7}.items() <= sold.items()
-    assert {"event": "Shutting down", "service": "houses", "request_id": "r-1", "level": "warning"}.items() <= uvicorn.items()
+    sold, uvicorn, next_sold = lines(capsys)
+    bound = {"service": "houses", "request_id": "r-1", "part": "houses"}
+    assert (bound | {"event": "house_sold", "level": "info", "house_id": 7}).items() <= sold.items()
+    assert (bound | {"event": "Shutting down", "level": "warning"}).items() <= uvicorn.items()
+    assert next_sold["request_id"] == "r-2"
+    assert "part" not in next_sold
 
 
 def test_a_failure_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ import structlog
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
+from chassis import logs
 from chassis.clock import Clock
 from chassis.errors import Refusal
 from chassis.http import problems
@@ -103,10 +104,10 @@ class Door:
             self._rates.address.take(network(heads.address(scope)))
             raise
         scope["principal"] = principal
-        structlog.contextvars.bind_contextvars(partner_id=str(principal.partner_id), user_id=str(principal.user_id))
+        logs.bind(partner_id=principal.partner_id, user_id=principal.user_id)
         if (scope["method"], route.path) in PROBING:
-            return self._rates.probe.take(principal.user_id).headers
-        return self._rates.partner.take(principal.partner_id).headers
+            return self._rates.probe.take(principal.user_id.int).headers
+        return self._rates.partner.take(principal.partner_id.int).headers
 
     async def _answer(self, scope: Scope, route: Route, send: Send) -> None:
         if scope["method"] not in {"GET", "HEAD"}:

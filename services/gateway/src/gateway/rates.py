@@ -43,12 +43,13 @@ class Rate:
             TooManyRequests: it is empty.
         """
         now = self._clock()
-        full_at = max(self._full_at.get(caller, now), now) + self._each
+        known = self._full_at.get(caller)
+        full_at = (now if known is None else max(known, now)) + self._each
         left = self._quota - (full_at - now) / self._each
         if left < -1e-6:  # noqa: PLR2004 (rounding of the division, not a figure of ours)
             empty = self._said(0, full_at - self._each - now)
             raise TooManyRequests(retry_after=max(math.ceil(-left * self._each), 1), limit=self._name, headers=empty)
-        if caller not in self._full_at and len(self._full_at) >= MOST_CALLERS:
+        if known is None and len(self._full_at) >= MOST_CALLERS:
             self._forget(now)
         self._full_at[caller] = full_at
         return Standing(self._said(max(math.floor(left + 1e-6), 0), full_at - now))

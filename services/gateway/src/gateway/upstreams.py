@@ -7,7 +7,6 @@ what the caller gets.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
@@ -86,27 +85,23 @@ class Upstream:
         self._client = client
         self._budget = RetryBudget()
 
-    @asynccontextmanager
-    async def asked(self, ask: Ask) -> AsyncIterator[Response]:
-        """The service's answer, whatever its status; the body is read inside, and leaving gives it up.
-
-        Raises:
-            UpstreamUnavailable: it cannot be reached, or could not be lately.
-            UpstreamTimedOut: it did not begin to answer in time.
-            BodyTooSlow: it could not, because the caller had not sent all of its body.
-        """
-        request, response = await self._begin(ask)
-        try:
-            yield response
-        finally:
-            await request.__aexit__(None, None, None)
+    def asked(self, ask: Ask) -> "Asked":
+        """The service's answer, whatever its status; the body is read inside, and leaving gives it up."""
+        return Asked(self, ask)
 
     async def reaches(self, target: str) -> bool:
         """Whether a GET is answered with 200, asked past the circuit."""
         async with self._build(Ask(method="GET", target=target, headers=[], deadline=PATIENCE)).build_streamed() as response:
             return response.status == 200  # noqa: PLR2004
 
-    async def _begin(self, ask: Ask) -> tuple[StreamRequest, Response]:
+    async def begin(self, ask: Ask) -> tuple[StreamRequest, Response]:
+        """The answer's head, and the request that its body belongs to.
+
+        Raises:
+            UpstreamUnavailable: it cannot be reached, or could not be lately.
+            UpstreamTimedOut: it did not begin to answer in time.
+            BodyTooSlow: it could not, because the caller had not sent all of its body.
+        """
         if not self.circuit.admits():
             raise UpstreamUnavailable(retry_after=1, service=self.name)
         self._budget.earn()
@@ -145,3 +140,18 @@ class Upstream:
         if ask.body is None:
             return builder
         return builder.body_bytes(ask.body) if isinstance(ask.body, bytes) else builder.body_stream(ask.body)
+
+
+class Asked:
+    """A request under way, from its answer's head on until it is left. A generator for each would cost more than all else here."""
+
+    def __init__(self, upstream: Upstream, ask: Ask) -> None:
+        self._upstream = upstream
+        self._ask = ask
+
+    async def __aenter__(self) -> Response:
+        self._request, response = await self._upstream.begin(self._ask)
+        return response
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._request.__aexit__(None, None, None)

@@ -6,17 +6,20 @@ Tracebacks never show the values of variables, and what the database and the val
 failure is cut before they quote a row or an input: passwords and people's names are among them.
 """
 
+import json
 import logging
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from io import StringIO
-from types import FrameType
+from types import FrameType, MappingProxyType
 from typing import Any, Final, Literal, TextIO, override
 from uuid import UUID
 
+import msgspec
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
 
@@ -29,7 +32,18 @@ _NOISY: Final = {"uvicorn.access": logging.CRITICAL, "httpx": logging.WARNING, "
 _QUOTED: Final = re.compile(r"(\\n|\n)\s*DETAIL:.*?(?=(\\n|\n)\[SQL|$)|, input_value=.*?(?=, input_type=)", re.DOTALL)
 """``DETAIL: Key (email)=(...) already exists``, also inside a ``repr``; pydantic's ``input_value='...'``."""
 
+_bound: ContextVar[Mapping[str, object]] = ContextVar("bound", default=MappingProxyType({}))
 _in_hand: ContextVar[tuple[UUID, Envelope | None] | None] = ContextVar("in_hand", default=None)
+
+
+def begin(**facts: object) -> None:
+    """Lines of this task say this from now on, and nothing that was said before."""
+    _bound.set(facts)
+
+
+def bind(**facts: object) -> None:
+    """Lines of this task say this too from now on."""
+    _bound.set({**_bound.get(), **facts})
 
 
 @contextmanager
@@ -90,37 +104,56 @@ def _asking() -> str:
     return str(frame.f_globals["__name__"]) if frame else __name__
 
 
+def merge_bound(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """What was bound, under what the line says itself."""
+    return {**_bound.get(), **event}
+
+
 def _shared(service: str) -> list[Processor]:
     def name_service(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         event["service"] = service
+        event["time"] = datetime.now(UTC)
         return event
 
-    return [
-        structlog.contextvars.merge_contextvars,
-        _name_what_is_in_hand,
-        name_service,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
-        _quote_nobody,
-    ]
+    return [merge_bound, _name_what_is_in_hand, name_service, structlog.stdlib.add_log_level, structlog.stdlib.add_logger_name]
 
 
 def _name_what_is_in_hand(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     in_hand = _in_hand.get()
     if in_hand is not None:
         partner_id, cause = in_hand
-        event.setdefault("partner_id", str(partner_id))
+        event.setdefault("partner_id", partner_id)
         if cause is not None:
-            said = {"event_id": str(cause.id), "request_id": cause.correlation_id, "trace_id": tracing.trace_of(cause.traceparent)}
+            said = {"event_id": cause.id, "request_id": cause.correlation_id, "trace_id": tracing.trace_of(cause.traceparent)}
             event.update({name: value for name, value in said.items() if value})
     return event
 
 
+def _rendering(log_format: LogFormat) -> list[Processor]:
+    if log_format == "console":
+        return [_in_words, _quote_nobody, structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=_plain_traceback)]
+    return [structlog.processors.ExceptionRenderer(_Tracebacks(show_locals=False)), _as_json]
+
+
+def _in_words(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    return {name: str(value) if isinstance(value, UUID | datetime) else value for name, value in event.items()}
+
+
+def _as_json(logger: WrappedLogger, method: str, event: EventDict) -> str:
+    """The line. Most quote nobody, so it is looked at once, as a whole."""
+    line = _line(event)
+    return _line(_quote_nobody(logger, method, event)) if _quotes(line) else line
+
+
+def _line(event: EventDict) -> str:
+    try:
+        return msgspec.json.encode(event, enc_hook=str).decode()
+    except ValueError:  # half a surrogate pair, or a number of more than 64 bits
+        return json.dumps(event, default=str)
+
+
 def _quote_nobody(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    if any(isinstance(value, str) and _quotes(value) for value in event.values()):
-        return {name: _unquoted(value) if isinstance(value, str) else value for name, value in event.items()}
-    return event
+    return {name: _unquoted(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def _quotes(said: str) -> bool:
@@ -129,12 +162,6 @@ def _quotes(said: str) -> bool:
 
 def _unquoted(said: str) -> str:
     return _QUOTED.sub("", said) if _quotes(said) else said
-
-
-def _rendering(log_format: LogFormat) -> list[Processor]:
-    if log_format == "console":
-        return [structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty(), exception_formatter=_plain_traceback)]
-    return [structlog.processors.ExceptionRenderer(_Tracebacks(show_locals=False)), structlog.processors.JSONRenderer(default=str)]
 
 
 class _Tracebacks(structlog.tracebacks.ExceptionDictTransformer):

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from chassis import logs
 from chassis.failures import OUTSIDE, reason_of
 
 log = structlog.get_logger()
@@ -113,7 +114,7 @@ class Loops:
         await asyncio.gather(*late, return_exceptions=True)
 
     async def _run(self, loop: Loop) -> None:
-        structlog.contextvars.bind_contextvars(part=loop.name)
+        logs.bind(part=loop.name)
         try:
             await loop.run()
         except Exception:

@@ -10,6 +10,7 @@ import structlog
 from fastapi import APIRouter, FastAPI, Request
 from structlog.testing import LogCapture
 
+from chassis import logs
 from chassis.health import Health
 from chassis.http import correlation
 from chassis.http.app import build
@@ -48,7 +49,7 @@ async def client_of(health: Health | None = None) -> AsyncIterator[httpx.AsyncCl
 @pytest.fixture
 def lines() -> Iterator[list[dict[str, object]]]:
     capture, configured = LogCapture(), structlog.get_config()
-    structlog.configure(processors=[structlog.contextvars.merge_contextvars, capture])
+    structlog.configure(processors=[logs.merge_bound, capture])
     yield capture.entries  # type: ignore[misc]
     structlog.configure(**configured)
 

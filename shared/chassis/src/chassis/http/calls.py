@@ -15,10 +15,10 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-import structlog
 from fastapi import Depends, Request
 from starlette.responses import Response
 
+from chassis import logs
 from chassis.access.confirming import Confirming
 from chassis.access.permissions import Permission
 from chassis.access.rights import NotAllowed, Rights
@@ -288,7 +288,7 @@ def rails_of(request: Request) -> Rails:
 
 async def _principal(request: Request, rails: Rails) -> Principal:
     principal = await rails.verifier.verify(bearer(request.headers.get("authorization")), rails.clock.now())
-    structlog.contextvars.bind_contextvars(partner_id=str(principal.partner_id), user_id=str(principal.user_id))
+    logs.bind(partner_id=principal.partner_id, user_id=principal.user_id)
     wanted = request.headers.get(ACTING_AS)
     if wanted is None:
         return principal

@@ -16,8 +16,8 @@ from typing import Any, Final
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import metrics, tracing
-from chassis.ids import new_id
+from chassis import logs, metrics, tracing
+from chassis.ids import new_id_as_text
 
 log = structlog.get_logger(__name__)
 
@@ -64,31 +64,30 @@ class Correlated:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        said = _read(scope)
+        request_id, traceparent = _read(scope)
         if scope["path"].startswith(_QUIET):
-            await self._answer(scope, receive, send, said)
+            await self._answer(scope, receive, send, Correlation(request_id, traceparent))
             return
-        with tracing.segment(scope["method"], parent=said.traceparent, kind="server") as segment:
-            status = await self._answer(scope, receive, send, Correlation(said.request_id, segment.traceparent, scope))
-            route = template(scope)
-            about = {"http.request.method": scope["method"], "http.route": route, "http.response.status_code": status}
-            segment.conclude(f"{scope['method']} {route}", about, failed=status >= 500)  # noqa: PLR2004
+        with tracing.segment(scope["method"], parent=traceparent, kind="server") as segment:
+            request = await self._answer(scope, receive, send, Correlation(request_id, segment.traceparent, scope))
+            about = {"http.request.method": scope["method"], "http.route": request.route, "http.response.status_code": request.status}
+            segment.conclude(f"{scope['method']} {request.route}", about, failed=request.status >= 500)  # noqa: PLR2004
 
-    async def _answer(self, scope: Scope, receive: Receive, send: Send, correlation: Correlation) -> int:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, correlation: Correlation) -> "_Watched":
         token = _current.set(correlation)
+        trace = {"trace_id": tracing.trace_of(correlation.traceparent)} if correlation.traceparent else {}
+        logs.begin(request_id=correlation.request_id, **trace)
         request = _Watched(send, correlation.request_id.encode())
-        bound = {"request_id": correlation.request_id, "trace_id": tracing.trace_of(correlation.traceparent)}
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(**{name: value for name, value in bound.items() if value})
+        metrics.IN_HAND.inc()
         begun = time.perf_counter()
         try:
-            with metrics.IN_HAND.track_inprogress():
-                await self._app(scope, receive, request.send)
+            await self._app(scope, receive, request.send)
         finally:
-            _conclude(scope, request.status, time.perf_counter() - begun)
-            structlog.contextvars.clear_contextvars()
+            request.conclude(scope, time.perf_counter() - begun)
+            metrics.IN_HAND.dec()
+            logs.begin()
             _current.reset(token)
-        return request.status
+        return request
 
 
 class _Watched:
@@ -98,12 +97,23 @@ class _Watched:
         self._send = send
         self._request_id = request_id
         self.status = 499
+        self.route = "unmatched"
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self._request_id)]
         await self._send(message)
+
+    def conclude(self, scope: Scope, seconds: float) -> None:
+        """Count it, and say that it was answered."""
+        self.route = template(scope)
+        metrics.observe_request(scope["method"], self.route, self.status, seconds)
+        path: str = scope["path"]
+        if not path.startswith(_QUIET):
+            said = path if _OURS.fullmatch(path) else None
+            took = round(seconds * 1e3, 2)
+            log.info("request_answered", method=scope["method"], path=said, route=self.route, status=self.status, milliseconds=took)
 
 
 def template(scope: Scope) -> str:
@@ -128,23 +138,15 @@ def address(scope: Scope) -> str | None:
         return None
 
 
-def _read(scope: Scope) -> Correlation:
+def _read(scope: Scope) -> tuple[str, str | None]:
+    """The request's id and its traceparent: the caller's, where they are some."""
     request_id = traceparent = ""
     for name, value in scope["headers"]:
         if name == b"x-request-id":
             request_id = value.decode("latin-1")
         elif name == b"traceparent":
             traceparent = value.decode("latin-1")
-    return Correlation(
-        request_id=request_id if _SANE.fullmatch(request_id) else str(new_id()),
-        traceparent=traceparent if tracing.valid(traceparent) else None,
+    return (
+        request_id if _SANE.fullmatch(request_id) else new_id_as_text(),
+        traceparent if tracing.valid(traceparent) else None,
     )
-
-
-def _conclude(scope: Scope, status: int, seconds: float) -> None:
-    route = template(scope)
-    metrics.observe_request(scope["method"], route, status, seconds)
-    path: str = scope["path"]
-    if not path.startswith(_QUIET):
-        said = path if _OURS.fullmatch(path) else None
-        log.info("request_answered", method=scope["method"], path=said, route=route, status=status, milliseconds=round(seconds * 1e3, 2))

@@ -6,11 +6,13 @@ which nothing else of the process goes on, and holds up whatever the test is abo
 
 import structlog
 
+from chassis import logs
+
 
 def pytest_configure() -> None:
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
+            logs.merge_bound,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S.%f", utc=True),
             structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
