@@ -104,6 +104,14 @@ async def test_customers_who_need_attention_are_found_without_looking_at_the_oth
     assert "customer_overview_trial_end" in plan
 
 
+async def test_customers_whose_endpoints_require_an_update_are_found_by_their_number(read: Read) -> None:
+    """CUS-33, CUS-34."""
+    for plan in await plans(read, Filters(require_update=True), "-require_update"):
+        assert "customer_overview_updates" in plan
+        assert "agent_updates > " in plan.partition("Index Cond")[2].partition("\n")[0]
+        assert "Sort" not in plan
+
+
 async def test_one_customer_is_found_by_its_key(read: Read) -> None:
     sql, names, _ = customer_overview._ONE.compiled("partner", None)
 

@@ -92,7 +92,7 @@ async def test_the_overviews_are_checked_and_rebuilt_by_command(
             async with worker_database.direct() as connection:
                 return await connection.fetchval("select count(*) from subscription_overview") == 59
 
-        await eventually(all_followed, within=30)
+        await eventually(all_followed, within=90)
         computers = [an_endpoint(customer, agent_update_required=bool(number % 2)) for number, customer in enumerate(customers[1:])]
         moved = customers[3].model_copy(update={"partner_id": new_id()})
         await tell_events(topics, [reported(computer, one.partner_id, 3) for computer, one in zip(computers, customers[1:], strict=True)])
@@ -104,14 +104,14 @@ async def test_the_overviews_are_checked_and_rebuilt_by_command(
                 assert await connection.fetchval("select count(*) from endpoints where not deleted") == 38
                 return await connection.fetchval("select count(*) from endpoints where deleted") == 1
 
-        await eventually(all_reported, within=30)
+        await eventually(all_reported, within=90)
         await tell(topics, [moved], version=7)
 
         async def gone_over() -> bool:
             async with worker_database.direct() as connection:
                 return await connection.fetchval("select count(*) from endpoints where partner_id = $1", moved.partner_id) == 1
 
-        await eventually(gone_over, within=30)
+        await eventually(gone_over, within=90)
 
         async with worker_database.direct() as connection:
             await connection.execute("update customer_overview set trials = trials + 1 where name = 'Hafen 5'")

@@ -117,9 +117,7 @@ def _row(event: Event[EndpointReported]) -> dict[str, Any]:
     }
 
 
-PROJECTION: Final = Projection(
-    name="endpoints", record=EndpointReported, apply=project, forget=refuse, keeps=(*KEPT, "endpoints"), outside=True
-)
+PROJECTION: Final = Projection(name="endpoints", record=EndpointReported, apply=project, forget=refuse, keeps=(*KEPT, "endpoints"))
 
 
 def _summed(r: FromClause) -> list[ColumnElement[Any]]:

@@ -25,6 +25,7 @@ from chassis.consumers.reading import follows, read_record, subject_of
 from chassis.database.worker import Work, WorkerDatabase
 from chassis.failures import Poison, Verdict, judge, reason_of
 from contracts.beats import is_beat, told_at
+from contracts.products.reports import Report
 
 log = structlog.get_logger()
 
@@ -188,7 +189,7 @@ class Batches:
         at = Parking(consumer=self._consumer.group, handler=handler.name, subject=subject, event_id=event_id, standing=standing)
         kept = await parking.park(taking.work.session, raw, at, reason)
         if kept and standing == "parked":
-            if not (isinstance(handler, Projection) and handler.outside):
+            if not issubclass(handler.record, Report):
                 taking.parked.append(raw.place)
             log.warning("record_parked", consumer=self._consumer.group, handler=handler.name, topic=raw.place.topic, reason=reason[:200])
         return kept

@@ -1,5 +1,7 @@
 """The outage brake: poison comes alone; what comes in crowds is an outage dressed as poison.
 
+Reports of programs outside the suite do not count: one that tells nonsense must not stop what all others tell.
+
 More than 100 records parked within a minute, or more than 5 % of a topic's (and more than ten),
 stop the consumer before they are committed. It goes on when somebody releases it, or when it is
 started again, with mended code.

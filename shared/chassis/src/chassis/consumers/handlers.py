@@ -21,8 +21,7 @@ class Projection[S: Record]:
     ``apply`` writes the batch's last event of each entity in one statement, guarded by the
     version; ``forget`` removes entities whose tombstone came. ``keeps`` names the tables that
     are written so and in no other way: they can be rebuilt from the topics (``chassis.rebuilding``),
-    and whatever is done beside them is then done once more. What programs ``outside`` the suite tell
-    wrongly is parked as any other record, and never stops those who tell rightly (``consumers.brake``).
+    and whatever is done beside them is then done once more.
     """
 
     name: str
@@ -30,7 +29,6 @@ class Projection[S: Record]:
     apply: Callable[[Work, Sequence[Event[S]]], Awaitable[None]]
     forget: Callable[[Work, Sequence[Tombstone]], Awaitable[None]]
     keeps: Sequence[str] = ()
-    outside: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
