@@ -52,9 +52,9 @@ async def test_nothing_of_a_purged_customers_product_settings_remains(worker_dat
     worker = DueWorker(DUE, worker_database, clock)
     assert await worker.work_one()
 
-    async with worker_database.work() as work, work.item(partner_id) as tx:
+    async with worker_database.work() as work:
         late = ApplianceTold(partner_id=partner_id, customer_id=customer_id)
-        await firmware.follow(tx, late.now(tx.now, firmware_update_required=True))
+        await firmware.APPLIANCES.apply(work, [late.now(clock.now(), firmware_update_required=True)])
     async with worker_database.direct() as connection:
         for table in SETTINGS:
             count = f"select count(*) from {table}"  # noqa: S608 (our own table)
@@ -83,12 +83,13 @@ async def test_a_customers_products_stay_as_they_are_set_when_it_moves(worker_da
             whose = f"select partner_id from {table}"  # noqa: S608 (our own table)
             assert await connection.fetchval(whose) == new, table
         assert await connection.fetchval("select partner_id from due where subject = $1", deployment_id) == new
-    async with worker_database.work() as work, work.item(old) as tx:
-        deployment = await tx.session.get_one(PolicyDeployment, (new, deployment_id))
-        await acknowledging.note(tx, acknowledged(deployment, tx.now))
-        assert [(one.record, one.envelope.partner_id) for one in tx.told] == [
-            (PolicyDeploymentFinished(product="cloud-edge", outcome="applied"), new)
-        ]
+    async with worker_database.work() as work:
+        deployment = await work.session.get_one(PolicyDeployment, (new, deployment_id))
+        answer = acknowledged(deployment, clock.now(), partner_id=old)
+        await acknowledging.ANSWERS.apply(work, [answer])
+        told_last = work._told[-1]
+        assert told_last.record == PolicyDeploymentFinished(product="cloud-edge", outcome="applied")
+        assert told_last.envelope.partner_id == new
     async with worker_database.work() as work, work.item(new) as tx:
         (settings,) = await tx.session.scalars(select(ProductSettings).where(ProductSettings.partner_id == new))
         assert (settings.settings, settings.template_id, settings.template_name) == ({"scan": "daily", "usb": "blocked"}, None, None)

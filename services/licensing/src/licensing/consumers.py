@@ -6,8 +6,6 @@ from chassis.access import projection
 from chassis.consumers import Consumer, Step
 from contracts.customers.customers import CustomerChanged, EulaAccepted
 from contracts.customers.offboarding import CustomerUnlinked
-from contracts.products.deployments import ProductDeploymentAcknowledged
-from contracts.products.endpoints import EndpointReported
 from licensing import customers, provisioning
 from licensing.offboarding import clearance, erasing, rehoming, releasing, unlinking
 from licensing.product_settings import acknowledging, firmware
@@ -23,13 +21,9 @@ CONSUMERS: Final = (
             Step(name="licensing.eulas", record=EulaAccepted, handle=customers.note_eula),
             Step(name="licensing.provisioning", record=CustomerChanged, handle=provisioning.follow),
             Step(name="licensing.clearance", record=CustomerChanged, handle=clearance.answer),
-            Step(name="licensing.acknowledging", record=ProductDeploymentAcknowledged, handle=acknowledging.note),
             Step(name="licensing.unlinking", record=CustomerUnlinked, handle=unlinking.follow),
             erasing.ERASING.step(),
         ],
     ),
-    Consumer(
-        group="licensing.telemetry",
-        handlers=[Step(name="licensing.firmware", record=EndpointReported, handle=firmware.follow)],
-    ),
+    Consumer(group="licensing.telemetry", handlers=[firmware.APPLIANCES, acknowledging.ANSWERS]),
 )

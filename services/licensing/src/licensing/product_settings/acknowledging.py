@@ -1,22 +1,33 @@
 """Acknowledging: what a product says of a policy or an update that was asked of it ends that (CUS-66, CUS-67).
 
 What is not known here, or over already, is not changed by an answer that comes late: its customer was
-purged, or something newer took its place.
+purged, or something newer took its place. An answer that cannot be read holds up no other.
 """
 
+from collections.abc import Sequence
 from typing import Final
-from uuid import UUID
 
 from sqlalchemy import select
 
-from chassis.consumers import Event
-from chassis.database import Transaction
+from chassis.consumers import Event, Projection
+from chassis.consumers.events import Tombstone
+from chassis.database import Transaction, Work
 from contracts.products.deployments import ProductDeploymentAcknowledged
-from licensing.rules import deployments, setting, updates
+from licensing.rules import deployments, served, setting, updates
 from licensing.tables.firmware import FirmwareUpdate
 from licensing.tables.product_settings import PolicyDeployment
 
-_ACROSS: Final = {"across_partners": "a product answers for a customer, whosever it is by now", "populate_existing": True}
+
+async def _apply(work: Work, events: Sequence[Event[ProductDeploymentAcknowledged]]) -> None:
+    """In the name of the partner that has the customer now, whoever the answer names."""
+    for event in events:
+        if (customer := await served.held(work.session, event.record.customer_id)) is not None:
+            async with work.item(customer.partner_id, cause=event.envelope) as tx:
+                await note(tx, event)
+
+
+async def _end(_work: Work, _ended: Sequence[Tombstone]) -> None:
+    """No answer comes without a body."""
 
 
 async def note(tx: Transaction, event: Event[ProductDeploymentAcknowledged]) -> None:
@@ -25,18 +36,19 @@ async def note(tx: Transaction, event: Event[ProductDeploymentAcknowledged]) -> 
     await setting.alone(tx, said.customer_id, said.product)
     deployment = await _asked(tx, PolicyDeployment, said)
     if deployment is not None:
-        async with setting.in_name_of(tx, deployment.partner_id) as its_partner:
-            await deployments.finish(its_partner, deployment, said.outcome, detail=said.detail)
+        await deployments.finish(tx, deployment, said.outcome, detail=said.detail)
     update = await _asked(tx, FirmwareUpdate, said)
     if update is not None and said.outcome == "failed":
-        async with setting.in_name_of(tx, update.partner_id) as its_partner:
-            await updates.finish(its_partner, update, "failed", detail=said.detail)
+        await updates.finish(tx, update, "failed", detail=said.detail)
 
 
 async def _asked[Asked: (PolicyDeployment, FirmwareUpdate)](
     tx: Transaction, noun: type[Asked], said: ProductDeploymentAcknowledged
 ) -> Asked | None:
     """What is open of this id, of this customer and product."""
-    named: tuple[UUID, UUID, str] = (said.deployment_id, said.customer_id, said.product)
-    same = (noun.id == named[0], noun.customer_id == named[1], noun.product == named[2], noun.status == "requested")
-    return (await tx.session.scalars(select(noun).where(*same).with_for_update(), execution_options=_ACROSS)).one_or_none()
+    same = (noun.id == said.deployment_id, noun.customer_id == said.customer_id, noun.product == said.product)
+    mine = select(noun).where(noun.partner_id == tx.partner_id, *same, noun.status == "requested").with_for_update()
+    return (await tx.session.scalars(mine, execution_options={"populate_existing": True})).one_or_none()
+
+
+ANSWERS: Final = Projection(name="licensing.acknowledging", record=ProductDeploymentAcknowledged, apply=_apply, forget=_end, outside=True)

@@ -18,7 +18,7 @@ from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import Stored, View
 from contracts.licensing.product_settings import PolicyDeploymentRequested
 from contracts.records import JsonObject
-from licensing.rules import deployments, offered, products, setting
+from licensing.rules import deployments, offered, products, served, setting
 from licensing.rules.deployments import DeploymentStatus
 from licensing.rules.telling import tell_deployment
 from licensing.tables.product_settings import PolicyDeployment
@@ -82,10 +82,15 @@ async def deploy(tx: Transaction, command: DeployPolicy) -> PolicyDeployment:
 
 
 async def give_up(tx: Transaction, item: DueItem) -> None:
-    """No product has answered in time."""
+    """No product has answered in time.
+
+    Raises:
+        Retry: the customer is being moved.
+    """
     deployment = await tx.session.get(PolicyDeployment, (tx.partner_id, item.subject))
     if deployment is None:
         return
+    await served.stay(tx, deployment.customer_id)
     await setting.alone(tx, deployment.customer_id, deployment.product)
     await tx.session.refresh(deployment, with_for_update=True)
     if deployment.status == "requested":

@@ -6,6 +6,7 @@ one does is decided by one at a time (``setting.alone``): neither is an update a
 one left open that nobody requires.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,8 +15,9 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis.consumers import Event
-from chassis.database import Read, Transaction
+from chassis.consumers import Event, Projection
+from chassis.consumers.events import Tombstone
+from chassis.database import Read, Transaction, Work
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import View
 from contracts.licensing.firmware import MOST_NAMED, FirmwareUpdateRequested
@@ -86,48 +88,59 @@ async def request(tx: Transaction, command: RequestUpdate) -> FirmwareUpdate:
     return update
 
 
+async def _apply(work: Work, events: Sequence[Event[EndpointReported]]) -> None:
+    """In the name of the partner that has the customer now, whoever the report names; of nobody's customer nothing is kept."""
+    for event in events:
+        if event.record.kind == "appliance" and (customer := await served.held(work.session, event.record.customer_id)) is not None:
+            async with work.item(customer.partner_id, cause=event.envelope) as tx:
+                await follow(tx, event)
+
+
+async def _end(_work: Work, _ended: Sequence[Tombstone]) -> None:
+    """A report says itself that its device is gone; none comes without a body."""
+
+
 async def follow(tx: Transaction, event: Event[EndpointReported]) -> None:
     """Remember of an appliance whether it requires an update, and end what nobody requires any more."""
     said = event.record
-    customer = await served.held(tx, said.customer_id) if said.kind == "appliance" else None
-    if customer is None:
-        return
-    was_required = await _kept(tx, said.endpoint_id)
-    newest = await (_forget if said.deleted else _keep)(tx, event, customer.partner_id)
+    was_required = await _kept(tx, said)
+    newest = await (_forget if said.deleted else _keep)(tx, event)
     if newest and was_required and (said.deleted or not said.firmware_update_required):
-        async with setting.in_name_of(tx, customer.partner_id) as its_partner:
-            await _settle(its_partner, said.customer_id, said.product)
+        await _settle(tx, said.customer_id, said.product)
 
 
-async def _kept(tx: Transaction, endpoint_id: UUID) -> bool:
-    known = select(Appliance.update_required).where(Appliance.id == endpoint_id)
+async def _kept(tx: Transaction, said: EndpointReported) -> bool:
+    known = select(Appliance.update_required).where(Appliance.customer_id == said.customer_id, Appliance.endpoint_id == said.endpoint_id)
     return bool((await tx.session.execute(known, execution_options=_ACROSS)).scalar_one_or_none())
 
 
-async def _keep(tx: Transaction, event: Event[EndpointReported], partner_id: UUID) -> bool:
+async def _keep(tx: Transaction, event: Event[EndpointReported]) -> bool:
     """Whether it is newer than what was known."""
     said = event.record
     row = insert(Appliance).values(
-        partner_id=partner_id,
-        id=said.endpoint_id,
+        partner_id=tx.partner_id,
+        id=tx.new_id(),
         version=event.envelope.aggregate_version,
         customer_id=said.customer_id,
         product=said.product,
+        endpoint_id=said.endpoint_id,
         firmware_version=said.firmware_version,
         update_required=said.firmware_update_required,
         reported_at=tx.now,
     )
-    named = ("partner_id", "version", "customer_id", "product", "firmware_version", "update_required", "reported_at")
+    named = ("partner_id", "version", "product", "firmware_version", "update_required", "reported_at")
     newer = row.on_conflict_do_update(
-        constraint="appliances_id_once",
+        constraint="appliances_once",
         set_={name: row.excluded[name] for name in named},
         where=Appliance.version < row.excluded.version,
     )
     return (await tx.session.execute(newer.returning(Appliance.id), execution_options=_ACROSS)).one_or_none() is not None
 
 
-async def _forget(tx: Transaction, event: Event[EndpointReported], _partner_id: UUID) -> bool:
-    gone = delete(Appliance).where(Appliance.id == event.record.endpoint_id, Appliance.version < event.envelope.aggregate_version)
+async def _forget(tx: Transaction, event: Event[EndpointReported]) -> bool:
+    said = event.record
+    same = (Appliance.customer_id == said.customer_id, Appliance.endpoint_id == said.endpoint_id)
+    gone = delete(Appliance).where(*same, Appliance.version < event.envelope.aggregate_version)
     return (await tx.session.execute(gone.returning(Appliance.id), execution_options=_ACROSS)).one_or_none() is not None
 
 
@@ -141,7 +154,8 @@ async def _settle(tx: Transaction, customer_id: UUID, product: str) -> None:
 async def _requiring(tx: Transaction, customer_id: UUID, product: str) -> list[UUID]:
     """The appliances that require an update, in a statement that begins when nobody else sets the product."""
     mine = (Appliance.partner_id == tx.partner_id, Appliance.customer_id == customer_id, Appliance.product == product)
-    found = await tx.session.scalars(select(Appliance.id).where(*mine, Appliance.update_required).order_by(Appliance.id))
+    required = select(Appliance.endpoint_id).where(*mine, Appliance.update_required).order_by(Appliance.endpoint_id)
+    found = await tx.session.scalars(required)
     return list(found)
 
 
@@ -158,3 +172,7 @@ _UPDATES: Final = Paged(FirmwareUpdate, UpdateView, _SORTS, customer="customer_i
 async def page(read: Read, wanted: Wanted, **filters: Any) -> Listing[UpdateView]:
     """Newest first, unless asked otherwise. Filters: customer_id, product, status, job_id."""
     return await _UPDATES.page(read, wanted, **filters)
+
+
+APPLIANCES: Final = Projection(name="licensing.firmware", record=EndpointReported, apply=_apply, forget=_end, outside=True)
+"""Followed by a group of its own, so that nobody's telemetry delays what customers are given."""

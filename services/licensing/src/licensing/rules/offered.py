@@ -69,7 +69,7 @@ async def admit(tx: Transaction, action: Action, customer_id: UUID, product: str
         ProductNotHeld: it does not have the product.
     """
     await served.stay(tx, customer_id)
-    customer = await served.held(tx, customer_id)
+    customer = await served.held(tx.session, customer_id)
     if customer is None or customer.partner_id != tx.partner_id or customer.status != "active":
         raise CustomerNotServed(rule=action.rule, status=customer.status if customer else "unknown")
     closed = select(tables.customers.c.shut_out).where(tables.customers.c.partner_id == tx.partner_id, tables.customers.c.id == customer_id)

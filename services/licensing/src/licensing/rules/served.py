@@ -9,6 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.access.rights import CustomerNotFound
 from chassis.database import Read, Transaction
@@ -49,12 +50,12 @@ class Served:
     data_region: str
 
 
-async def held(tx: Transaction, customer_id: UUID) -> Served | None:
+async def held(session: AsyncSession, customer_id: UUID) -> Served | None:
     """A customer, whosever it is, held until the transaction ends: neither does it change hands meanwhile, nor is it forgotten."""
     row = served_customers.c
     columns = (row.partner_id, row.id, row.status, row.management_type, row.account_type, row.data_region)
     known = select(*columns).where(row.id == customer_id).with_for_update(read=True)
-    found = (await tx.session.execute(known, execution_options=_ACROSS)).one_or_none()
+    found = (await session.execute(known, execution_options=_ACROSS)).one_or_none()
     return Served(**found._mapping) if found else None  # noqa: SLF001 (SQLAlchemy's name for a row as a mapping)
 
 

@@ -4,8 +4,6 @@ Settings of one product of one customer are changed by one at a time (``alone``)
 set, what is on its way and what the product reports are decided in one order.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,16 +33,6 @@ class Pattern:
         return cls(
             template_id=template.id, version=template.version, name=template.name, product=template.product, settings=template.settings
         )
-
-
-@asynccontextmanager
-async def in_name_of(tx: Transaction, partner_id: UUID) -> AsyncIterator[Transaction]:
-    """The transaction, for a customer that is this partner's by now."""
-    if partner_id == tx.partner_id:
-        yield tx
-        return
-    async with tx.beside(partner_id) as its_partner:
-        yield its_partner
 
 
 async def alone(tx: Transaction, customer_id: UUID, product: str) -> None:

@@ -11,18 +11,21 @@ from licensing.tables import Base
 
 
 class Appliance(TenantRow, Base):
-    """An endpoint that runs firmware. ``version`` is its connector's count of its reports."""
+    """An endpoint that runs firmware. ``version`` is its connector's count of its reports, ``endpoint_id`` the connector's own.
+
+    It is one customer's: what is reported of another's under the same id is another appliance.
+    """
 
     __tablename__ = "appliances"
     __table_args__ = (
-        UniqueConstraint("id", name="appliances_id_once"),
+        UniqueConstraint("customer_id", "endpoint_id", name="appliances_once"),
         Index("appliances_of_a_customer", "partner_id", "customer_id", "product"),
-        Index("appliances_by_customer", "customer_id", "product"),
     )
 
     version: Mapped[int]
     customer_id: Mapped[UUID]
     product: Mapped[str]
+    endpoint_id: Mapped[UUID]
     firmware_version: Mapped[str | None]
     update_required: Mapped[bool]
     reported_at: Mapped[datetime]

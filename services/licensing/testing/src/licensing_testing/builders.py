@@ -242,10 +242,12 @@ class ApplianceTold:
         return Event(envelope=envelope, record=record, place=Place(topic=record.topic, partition=0, offset=self.version))
 
 
-def acknowledged(deployment: PolicyDeployment | FirmwareUpdate, at: datetime, **said: Any) -> Event[ProductDeploymentAcknowledged]:
+def acknowledged(
+    deployment: PolicyDeployment | FirmwareUpdate, at: datetime, *, partner_id: UUID | None = None, **said: Any
+) -> Event[ProductDeploymentAcknowledged]:
     """What a product answers to what was asked of it: that it has applied it, unless said otherwise."""
     about: dict[str, Any] = {"deployment_id": deployment.id, "customer_id": deployment.customer_id, "product": deployment.product}
     record = ProductDeploymentAcknowledged(**about | {"outcome": "applied"} | said)
-    whose = {"subject": deployment.id, "partner_id": deployment.partner_id, "customer_id": deployment.customer_id}
+    whose = {"subject": deployment.id, "partner_id": partner_id or deployment.partner_id, "customer_id": deployment.customer_id}
     envelope = told.an_envelope(record, version=1, at=at, **whose)
     return Event(envelope=envelope, record=record, place=Place(topic=record.topic, partition=0, offset=1))

@@ -124,12 +124,12 @@ def _appliances() -> None:
         "tenant",
         "appliances",
         *_of_a_customer(
+            sa.Column("endpoint_id", sa.Uuid, nullable=False),
             sa.Column("firmware_version", sa.Text),
             sa.Column("update_required", sa.Boolean, nullable=False),
             _at("reported_at"),
-            sa.UniqueConstraint("id", name="appliances_id_once"),
+            sa.UniqueConstraint("customer_id", "endpoint_id", name="appliances_once"),
             sa.Index("appliances_of_a_customer", "partner_id", "customer_id", "product"),
-            sa.Index("appliances_by_customer", "customer_id", "product"),
         ),
         portal="customer_id",
     )
