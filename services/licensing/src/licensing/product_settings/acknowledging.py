@@ -51,4 +51,4 @@ async def _asked[Asked: (PolicyDeployment, FirmwareUpdate)](
     return (await tx.session.scalars(mine, execution_options={"populate_existing": True})).one_or_none()
 
 
-ANSWERS: Final = Projection(name="licensing.acknowledging", record=ProductDeploymentAcknowledged, apply=_apply, forget=_end, outside=True)
+ANSWERS: Final = Projection(name="licensing.acknowledging", record=ProductDeploymentAcknowledged, apply=_apply, forget=_end)

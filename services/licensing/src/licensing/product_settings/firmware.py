@@ -174,5 +174,5 @@ async def page(read: Read, wanted: Wanted, **filters: Any) -> Listing[UpdateView
     return await _UPDATES.page(read, wanted, **filters)
 
 
-APPLIANCES: Final = Projection(name="licensing.firmware", record=EndpointReported, apply=_apply, forget=_end, outside=True)
+APPLIANCES: Final = Projection(name="licensing.firmware", record=EndpointReported, apply=_apply, forget=_end)
 """Followed by a group of its own, so that nobody's telemetry delays what customers are given."""
