@@ -3,30 +3,14 @@
 import asyncio
 import re
 from datetime import timedelta
-from typing import Any
 
 from chassis.access.permissions import Permission
 from chassis_testing.clock import FixedClock
 from customers.rules import key_secrets
 from customers_testing.http import OPERATOR, Web, a_body, as_owner
-from customers_testing.people import role_named
+from customers_testing.people import a_key, exchanged
 
 PEOPLES = ("/v1/me", "/v1/users", "/v1/roles", "/v1/api-keys", "/v1/sessions", "/v1/credentials", "/v1/password-resets", "/v1/tokens")
-
-
-async def a_key(who: Web, *scopes: str, role: str = "Administrator", **more: Any) -> dict[str, Any]:
-    body = {"name": "Billing", "role_ids": [await role_named(who, role)], "scopes": [*scopes]} | more
-    answer = await who.post("/v1/api-keys", body)
-    assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-async def exchanged(web: Web, secret: str) -> Web:
-    answer = await web.post("/v1/tokens", {"api_key": secret})
-    assert answer.status_code == 201, answer.text
-    assert answer.headers["cache-control"] == "no-store"
-    return Web(web.client, web.database, answer.json()["access_token"])
 
 
 async def code_of(web: Web, secret: str) -> str:

@@ -10,9 +10,12 @@ import httpx
 import pytest
 
 from chassis.database import WorkerDatabase
-from chassis.due import DueItem
+from chassis.due import DueItem, DueWorker
+from chassis.jobs.running import due_work
 from chassis_testing.clock import FixedClock
+from customers import due
 from customers.consoles import launching
+from customers.offboarding.unlinking import UNLINK
 from customers_testing.http import CONSOLE_KEY, OPERATOR, Web, a_body, as_owner
 
 type Launched = dict[str, Any]
@@ -60,6 +63,13 @@ async def told(web: Web, topic: str) -> list[Any]:
 async def rows(web: Web, statement: str, *values: object) -> list[Any]:
     found = await as_owner(web, f"select coalesce(json_agg(t), '[]')::text from ({statement}) t", *values)  # noqa: S608 (the tests' own)
     return list(httpx.Response(200, content=str(found)).json())
+
+
+async def worked(database: WorkerDatabase, clock: FixedClock) -> None:
+    """Work off everything that is due."""
+    worker = DueWorker((*due.kinds(), *due_work([UNLINK])), database, clock)
+    while await worker.work_one():
+        pass
 
 
 async def ended(web: Web, session: dict[str, Any]) -> str | None:
@@ -161,13 +171,13 @@ async def test_what_is_over_is_ended_by_itself(web: Web, clock: FixedClock) -> N
     session = await opened(web, partner, await a_customer(partner))
     worker = WorkerDatabase(web.database, clock)
     planned = "select subject, due_at, slot, id, payload from due where kind = 'console_session.expire'"
-    (due,) = await rows(web, planned)
-    assert due["subject"] == session["session_id"]
+    (item,) = await rows(web, planned)
+    assert item["subject"] == session["session_id"]
 
     clock.move(timedelta(hours=1))
     async with worker.work() as work, work.item(UUID(session["partner_id"])) as tx:
-        item = DueItem(id=uuid4(), subject=UUID(session["session_id"]), slot="end", due_at=tx.now, attempts=0, payload={})
-        await launching.expire(tx, item)
+        over = DueItem(id=uuid4(), subject=UUID(session["session_id"]), slot="end", due_at=tx.now, attempts=0, payload={})
+        await launching.expire(tx, over)
     await worker.close()
 
     assert await ended(web, session) == "time"
@@ -192,6 +202,32 @@ async def test_what_let_it_in_is_taken_away_and_so_is_the_session(web: Web, take
 
     assert not await active(web, session)
     assert await ended(web, session) == "rights"
+
+
+@pytest.mark.parametrize("how", ["disable", "delete", "consents/revoke", "unlink"])
+async def test_what_is_done_to_the_customer_ends_its_sessions_at_once(
+    web: Web, worker_database: WorkerDatabase, clock: FixedClock, how: str
+) -> None:
+    """CUS-55: nobody waits for a console to ask; what is planned for the session finds it over, wherever its customer is."""
+    partner = await web.a_partner()
+    customer = await a_customer(partner)
+    session = await opened(web, partner, customer)
+    path = f"/v1/customers/{customer['id']}/{how}"
+
+    if how == "consents/revoke":
+        done = await partner.post(path, {"kind": "console_launch"}, if_match="*")
+    else:
+        done = await partner.confirmed(path, if_match="*")
+    assert done.is_success, done.text
+    if how == "unlink":
+        await as_owner(web, "delete from outbox")
+        await worked(worker_database, clock)
+
+    assert await ended(web, session) == "rights"
+    assert len(await told(web, "console_session.ended")) == 1
+    clock.move(timedelta(hours=1))
+    await worked(worker_database, clock)
+    assert await as_owner(web, "select count(*) from due where kind = 'console_session.expire'") == 0
 
 
 async def test_a_customer_that_manages_itself_lets_nobody_in(web: Web) -> None:

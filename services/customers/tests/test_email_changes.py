@@ -7,13 +7,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from chassis.database import WorkerDatabase
 from chassis.due import DueWorker
 from chassis.links import link_token
 from chassis_testing.clock import FixedClock
+from contracts.root import ROOT_PARTNER_ID
 from customers import due
 from customers.identity.email_changes import CONFIRMABLE, UNDOABLE
+from customers.rules.rehoming import rehome
+from customers.tables.customers import Customer
 from customers_testing.http import LINK_KEY, PASSWORD, Web, as_owner
 
 GRACE, NEW = "grace@hafen.example", "grace.new@hafen.example"
@@ -99,6 +103,26 @@ async def test_the_old_address_is_nobody_elses_for_a_week(web: Web, worker_datab
     assert (await (await web.sign_in(NEW)).post("/v1/users", bob)).status_code == 201
     assert await as_owner(web, "select count(*) from email_changes") == 0
     assert await as_owner(web, "select email_change from users where email = $1", NEW) is None
+
+
+async def test_it_is_free_again_wherever_the_users_customer_is_by_then(
+    web: Web, worker_database: WorkerDatabase, clock: FixedClock
+) -> None:
+    """The old address, which is kept under its user."""
+    confirm, _ = await asked(await web.a_customer_user(), "ada.new@mueller.example")
+    await sent(web, "confirm", confirm)
+    partner = UUID(str(await as_owner(web, "select partner_id from customers")))
+    async with worker_database.work() as work, work.item(partner) as tx:
+        customer = (await tx.session.scalars(select(Customer).where(Customer.partner_id == partner))).one()
+        await rehome(tx, customer, ROOT_PARTNER_ID)
+
+    clock.move(UNDOABLE)
+    over = DueWorker(due.kinds(), worker_database, clock)
+    while await over.work_one():
+        pass
+
+    assert await as_owner(web, "select count(*) from email_changes") == 0
+    assert await as_owner(web, "select email_change from users where email = 'ada.new@mueller.example'") is None
 
 
 async def test_only_the_last_change_that_was_asked_for_is_confirmed_and_not_too_late(web: Web, clock: FixedClock) -> None:

@@ -116,6 +116,35 @@ async def test_who_may_read_no_longer_gets_no_more_and_no_end(web: Web, monkeypa
     assert 2 <= len(cut) < len(whole)
 
 
+HIDING = {
+    "a role's level": "update roles set all_customers = 'none' where name = 'Administrator'",
+    "a customer that is named": "update roles set customers = jsonb_build_object($1::text, 'none') where name = 'Administrator'",
+    "a tag taken": "update customers set tags = '{}' where id::text = $1",
+}
+
+
+@pytest.mark.parametrize("how", HIDING)
+async def test_who_is_shown_less_meanwhile_gets_no_more_and_no_end(web: Web, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """CUS-85: it began with what its roles showed then; a file of which something is hidden by now does not come to its end."""
+    monkeypatch.setattr(calls, "LOOK_AGAIN", 0.0)
+    partner = await web.a_partner()
+    (first,) = await some(partner, "Model GmbH")
+    await as_owner(web, MANY)
+    await as_owner(web, "update customers set tags = '{gold}' where id::text = $1", first)
+    bob = await web.a_colleague(partner)
+    await as_owner(web, """update roles set tags = '{"gold": "read"}' where name = 'Administrator'""")
+    whole = await asked(bob)
+    assert whole[-1] == {"type": "http.response.body", "body": b""}
+
+    async def hide() -> None:
+        await as_owner(web, HIDING[how], *([first] if "$1" in HIDING[how] else []))
+
+    cut = await asked(bob, after_the_first_piece=hide)
+
+    assert all(one["more_body"] for one in cut[1:])
+    assert 2 <= len(cut) < len(whole)
+
+
 async def test_who_takes_too_long_is_not_waited_for(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
     """An export holds one of few connections."""
     monkeypatch.setattr(exports, "_TAKEN_WITHIN", 0.2)

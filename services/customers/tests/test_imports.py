@@ -17,6 +17,7 @@ from chassis_testing.clock import FixedClock
 from customers import due
 from customers.consents import verifying
 from customers_testing.http import LINK_KEY, OPERATOR, PASSWORD, Web, a_body, as_owner
+from customers_testing.people import a_key, exchanged
 
 ADA = "ada@mueller.example"
 NO_MACS = {"no_macs": True}
@@ -134,6 +135,17 @@ async def test_the_partner_that_has_the_customer_is_told_nothing_before_it_goes(
     ada = await web.invited(ADA)
     assert [one["kind"] for one in (await ada.get(f"/v1/customers/{customer['id']}/consents")).json()["items"]] == ["import"]
     assert "consent.recorded" not in f"{await told_under(web, theirs)} {await told_under(web, mine)}"
+
+
+async def test_nor_are_its_programs(web: Web, clock: FixedClock) -> None:
+    """BEY-14, CUS-42: an API key is shown no more of who else asked for a customer than its partner's people."""
+    theirs, mine, customer = await two_partners(web)
+    program = await exchanged(web, (await a_key(theirs))["secret"])
+    one = await requested(mine)
+    await worked(web, clock)
+
+    assert (await program.get(f"/v1/customers/{customer['id']}/consents")).json()["items"] == []
+    assert code(await program.get(f"/v1/customers/{customer['id']}/consents/{one['id']}")) == (404, "consent_not_found")
 
 
 async def test_the_matrix_says_what_came_of_each(web: Web, clock: FixedClock) -> None:

@@ -16,6 +16,7 @@ from chassis.links import link_token
 from chassis_testing.clock import FixedClock
 from customers import due
 from customers_testing.http import LINK_KEY, OPERATOR, Web, a_body, as_owner
+from customers_testing.people import a_key, exchanged
 
 RIVALS = 20
 EVENTS = "select string_agg(topic, ' ' order by id) from outbox where topic like 'customer.management%'"
@@ -245,15 +246,19 @@ async def test_the_ledger_keeps_who_asked_and_who_answered_and_no_address(web: W
     assert audited == "service"
 
 
-async def test_a_customer_that_manages_itself_shows_its_partner_no_account_and_lets_it_change_no_product(web: Web) -> None:
+async def test_a_customer_that_manages_itself_shows_its_partner_no_account_and_lets_it_change_no_product(
+    web: Web,
+) -> None:
     """CUS-51, GW-03: who signs in there is its own affair, and so is how its product is set."""
     partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)
+    program = await exchanged(web, (await a_key(partner))["secret"])
     customer = await a_customer(partner, account_type="licensing_platform", management_type="customer_managed")
     path = f"/v1/customers/{customer['id']}"
 
     said = {one["action"]: one for one in (await partner.get(f"{path}/actions")).json()["items"]}
 
     assert "first_admin" not in customer | (await partner.get(path)).json()
+    assert "first_admin" not in (await program.get(path)).json()
     assert "first_admin" in (await operator.get(path)).json()
     for action in ("assign_template", "deploy_policy", "update_firmware"):
         assert (said[action]["code"], said[action]["rule"]) == ("not_offered", "CUS-51")

@@ -1,14 +1,19 @@
 """Who is signed in where, and how that ends: by itself, or by who manages users (GW-01, CUS-76)."""
 
 import asyncio
+import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from chassis_testing.clock import FixedClock
 from customers.identity import own_sessions
-from customers_testing.http import OPERATOR, PASSWORD, Web, as_owner
+from customers_testing.http import OPERATOR, PASSWORD, Web, a_body, as_owner
+from customers_testing.people import a_user_with, role_named
 
 GRACE = "grace@hafen.example"
+TEMPORARY = {"first_name": "Ada", "last_name": "Lovelace", "email": "ada@elsewhere.example", "temporary": True}
 
 
 async def signed_in(web: Web, email: str = GRACE, **headers: str) -> tuple[Web, str]:
@@ -56,6 +61,30 @@ async def test_signing_out_everywhere_ends_every_token_at_once(web: Web) -> None
     assert (await here.get("/v1/me")).json()["code"] == (await there.get("/v1/me")).json()["code"] == "access_ended"
     assert [await goes_on(web, token) for token in (refresh_token, another)] == [False, False]
     assert await as_owner(web, "select count(*) from outbox where topic = 'session.ended'") == 3
+
+
+@pytest.mark.parametrize(("how", "why"), [("disable", "disabled"), ("first-admin", "address_changed"), ("remove", "disabled")])
+async def test_whoever_is_signed_out_by_others_has_no_session_left_and_each_end_is_told(web: Web, how: str, why: str) -> None:
+    """GW-01, GW-11: a customer at rest, its first admin at another address, a user that is removed."""
+    grace = await web.a_partner()
+    path = f"/v1/customers/{(await grace.post('/v1/customers', a_body(first_admin=TEMPORARY))).json()['id']}"
+    await web.invited("ada@elsewhere.example")
+    bob = await a_user_with(grace, "bob@hafen.example", await role_named(grace, "Administrator"))
+    await bob.signed_in()
+
+    match how:
+        case "disable":
+            done = await grace.confirmed(f"{path}/disable", if_match="*")
+        case "first-admin":
+            done = await grace.post(f"{path}/first-admin", {"email": "ada@mueller.example"}, if_match="*")
+        case _:
+            done = await grace.delete(f"/v1/users/{bob.id}", if_match="*")
+
+    assert done.is_success, done.text
+    told = "select json_agg(convert_from(payload, 'utf8')::json ->> 'reason') from outbox where topic = 'session.ended'"
+    assert json.loads(str(await as_owner(web, told))) == [why]
+    going = "select count(*) from sessions s join users u on u.id = s.user_id where u.email like $1 and s.ended_at is null"
+    assert await as_owner(web, going, "bob%" if how == "remove" else "ada%") == 0
 
 
 async def test_one_session_is_ended_and_the_others_go_on(web: Web) -> None:

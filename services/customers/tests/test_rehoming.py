@@ -9,12 +9,15 @@ from chassis import due
 from chassis.database import Transaction, WorkerDatabase
 from chassis.due import DueRow
 from chassis.ids import new_id
+from contracts.customers.consents import ConsentState
 from contracts.customers.customers import CustomerChanged, CustomerReviewOpened, CustomerTagged
 from contracts.customers.users import UserChanged
 from contracts.root import ROOT_PARTNER_ID
 from customers import roles
 from customers.errors import DuplicateCompany
 from customers.roles import RoleSaid
+from customers.rules import consenting
+from customers.rules.asking import Asking, contact_of
 from customers.rules.founding import Founding, found
 from customers.rules.rehoming import rehome
 from customers.tables.customers import Customer
@@ -92,6 +95,26 @@ async def test_the_old_partners_roles_name_it_no_more_and_its_rights_there_have_
         moments = [(row["partner_id"], row["ended"]) for row in await connection.fetch(kept, customer.id, new)]
         assert moments == [(old, False), (old, True), (new, False)]
         assert await connection.fetchval("select customers from roles where id = $1", role.id) == "{}"
+
+
+@pytest.mark.parametrize("answer", ["granted", "declined"])
+async def test_what_it_answered_its_old_partner_does_not_bind_the_new_one(
+    worker_database: WorkerDatabase, partners: tuple[UUID, UUID], answer: ConsentState
+) -> None:
+    """BEY-14: nobody has said no to the new one, and nothing was granted to it; what was granted ends without having been taken back."""
+    old, new = partners
+    async with worker_database.work() as work, work.item(old) as tx:
+        customer = await customers_of(tx)
+        asking = Asking(kind="console_launch", scope={}, partner_id=old, user_id=None, evidence={"by": "service"})
+        consent = await consenting.ask(tx, customer, asking, contact_of(customer))
+        await consenting.settle(tx, customer, consent, answer, evidence={"by": "service"})
+        await rehome(tx, customer, new)
+
+    async with worker_database.work() as work, work.item(new) as tx:
+        assert await consenting.require(tx, await customers_of(tx), "console_launch") is None
+    async with worker_database.direct() as connection:
+        states = [row["state"] for row in await connection.fetch("select state from consent_entries order by number")]
+        assert states == ["requested", answer, *(["superseded"] if answer == "granted" else [])]
 
 
 async def test_its_people_sign_in_as_before(web: Web, worker_database: WorkerDatabase) -> None:

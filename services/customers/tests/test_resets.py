@@ -92,6 +92,30 @@ async def test_nobody_is_flooded_with_links_and_only_the_last_one_is_good(web: W
     assert await as_owner(web, good) == 1
 
 
+async def test_who_has_no_password_yet_is_not_flooded_either(web: Web, worker: Any, clock: FixedClock) -> None:
+    """A customer's first admin: each welcome makes the one before worth nothing, and its partner is copied."""
+    await (await web.a_partner()).post("/v1/customers", a_body())
+    clock.move(timedelta(days=2))
+    before, written = len(await links(web)), []
+    for _ in range(8):
+        await asked(web, "ada@mueller.example")
+        await worker()
+        written.append(len(await links(web)) - before)
+        clock.move(timedelta(minutes=1))
+
+    assert written == [1, 1, 2, 2, 2, 2, 3, 3]
+
+
+async def test_who_asks_and_asks_in_somebodys_name_never_leaves_it_without_a_link(web: Web, worker: Any, clock: FixedClock) -> None:
+    """GW-01: at any time the last link is good, or asking brings another."""
+    good = "select exists (select from links where purpose = 'password_reset' and used_at is null and expires_at > $1)"
+    for _ in range(40):
+        await asked(web, OPERATOR)
+        await worker()
+        assert await as_owner(web, good, clock.now())
+        clock.move(timedelta(minutes=31))
+
+
 async def test_an_address_that_asks_and_asks_waits(web: Web) -> None:
     answers = [await asked(web, f"somebody{number}@vendor.example", x_forwarded_for="203.0.113.9") for number in range(22)]
 
@@ -112,6 +136,7 @@ async def test_who_has_no_password_yet_is_invited_again(web: Web, worker: Any, c
 
     assert sorted((await links(web))[2:]) == [["ada@mueller.example", "welcome"], ["bob@hafen.example", "invitation"]]
     newest = "select l.id = c.welcome_link_id from links l join users u on u.id = l.user_id join customers c on c.id = u.customer_id"
+    newest += " where l.used_at is null"
     assert await as_owner(web, newest)
 
 

@@ -17,6 +17,7 @@ from customers_testing.http import OPERATOR, PASSWORD, Web, as_owner
 
 GRACE = "grace@hafen.example"
 SHORT = "mug-otter"
+_IN_OTHER_DIGITS = ["".join(chr(zero + digit) for digit in range(1, 7)) for zero in (0xFF10, 0x0660)]
 
 
 async def challenge(web: Web, email: str = GRACE, password: str = PASSWORD) -> str:
@@ -127,6 +128,13 @@ async def test_a_code_is_good_for_its_half_minute_and_those_beside_it(clock: Fix
 
     assert found == [None, here - 1, here, here + 1, None]
     assert step_of(secret, totp.generate_otp(here), clock.now(), after=here) is None
+
+
+@pytest.mark.parametrize("code", [*_IN_OTHER_DIGITS, "12345é", "🔑🔑🔑🔑🔑🔑"])
+async def test_a_code_in_other_letters_than_an_authenticators_is_wrong_like_any_other(web: Web, clock: FixedClock, code: str) -> None:
+    await enrolled(await web.a_partner(), clock)
+
+    assert await finished(web, await challenge(web), code) == (401, "code_wrong")
 
 
 async def test_guessing_codes_waits_longer_each_time(web: Web, clock: FixedClock) -> None:

@@ -341,6 +341,27 @@ async def test_what_ended_a_session_is_told(web: Web) -> None:
     assert json.loads(str(await as_owner(web, told))) == ["reuse", "signed_out"]
 
 
+@pytest.mark.parametrize("how", ["reuse", "signed out"])
+async def test_what_ends_a_session_ends_its_access_tokens_everywhere(web: Web, how: str) -> None:
+    """GW-01: whoever stole them too. The user's other sessions exchange their refresh tokens, and go on."""
+    stolen, other = await session(web), await session(web)
+    if how == "reuse":
+        await refresh(web, stolen["refresh_token"])
+        await refresh(web, stolen["refresh_token"])
+    else:
+        await web.post("/v1/sessions/end", {"refresh_token": stolen["refresh_token"]})
+
+    thief = Web(web.client, web.database, stolen["access_token"])
+    assert (await thief.get("/v1/me")).json()["code"] == "access_ended"
+    status, _ = await refresh(web, other["refresh_token"])
+    assert status == 200
+    generation = "select gen from users where email = $1"
+    before = await as_owner(web, generation, OPERATOR)
+    await refresh(web, stolen["refresh_token"])
+    await web.post("/v1/sessions/end", {"refresh_token": stolen["refresh_token"]})
+    assert await as_owner(web, generation, OPERATOR) == before
+
+
 async def test_a_session_ends_after_thirty_days_however_often_it_is_used(web: Web, clock: FixedClock) -> None:
     token = (await session(web))["refresh_token"]
     for _ in range(2):

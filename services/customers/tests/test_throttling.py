@@ -9,7 +9,8 @@ import pytest
 
 from chassis_testing.clock import FixedClock
 from customers.rules.throttling import FREE_FROM_ADDRESS, FREE_OF_ACCOUNT, FREE_OF_ADDRESS, Attempt
-from customers_testing.http import OPERATOR, PASSWORD, Web, as_owner
+from customers_testing.http import LINK_KEY, OPERATOR, PASSWORD, Web, as_owner, link_of
+from customers_testing.people import a_user_with, role_named
 
 HOME = "198.51.100.7"
 ELSEWHERE = "203.0.113.9"
@@ -69,6 +70,18 @@ async def test_many_who_guess_from_everywhere_do_not_keep_out_who_signed_in_here
     assert (await tries(web, password=PASSWORD, address="192.0.2.1")).status_code == 429
     assert (await tries(web, password=PASSWORD, address=HOME)).status_code == 201
     assert (await web.post("/v1/sessions/refresh", {"refresh_token": signed_in["refresh_token"]})).status_code == 200
+
+
+async def test_a_password_set_by_a_mailed_link_makes_the_place_known(web: Web) -> None:
+    """Where it was never tried before: whoever guesses from everywhere does not keep out who has just set it."""
+    grace = await web.a_partner()
+    bob = await a_user_with(grace, "bob@hafen.example", await role_named(grace, "Administrator"))
+    await failed(web, FREE_OF_ACCOUNT, bob.email)
+
+    body = {"token": await link_of(web, bob.email, LINK_KEY), "password": PASSWORD}
+    assert (await web.post("/v1/credentials/set-password", body, x_forwarded_for=HOME)).status_code == 204
+
+    assert (await tries(web, bob.email, PASSWORD, address=HOME)).status_code == 201
 
 
 async def test_one_address_that_tries_many_accounts_waits_too(web: Web) -> None:

@@ -52,17 +52,19 @@ async def test_an_operator_sees_what_the_customers_own_partner_may_do(desk: Desk
     assert [(one["action"], one["allowed"]) for one in row["actions"]] == [("convert_trial", True)]
 
 
-async def test_a_partner_whom_the_matrix_does_not_let_monitor_reads_nothing(desk: Desk) -> None:
+async def test_a_partner_whom_the_matrix_does_not_let_monitor_reads_nothing_nor_do_its_programs(desk: Desk) -> None:
     """LIC-06, BEY-04: the refusal names rule and policy version; customers and operators still read."""
     trial = await desk.set_up(a_trial)
     await desk.knows(trial.customer_id)
     await desk.set_up(lambda tx: a_matrix(tx, monitor="no"))
     others = (await desk.operator(), await desk.portal(trial.customer_id))
+    program = await desk.newcomer(partner_id=desk.principal.partner_id, kind="service")
 
     for path in ("/v1/subscriptions", f"/v1/subscriptions/{trial.id}", f"/v1/customers/{trial.customer_id}/entitlements"):
         refused = await desk.get(path)
         assert (refused.status_code, refused.json()["code"], refused.json()["policy_version"]) == (403, "no_programme", "2")
         assert [(await who.get(path)).status_code for who in others] == [200, 200]
+        assert (await program.get(path)).json()["code"] == "no_programme"
 
 
 async def test_a_preview_takes_no_idempotency_key(desk: Desk, trial: Subscription) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import FromClause, Select, bindparam, select
 from chassis.database import Read, Reading
 from chassis.http.lists import Given, Listing, Paged, Wanted
 from chassis.http.views import Keyed, Stored, View, Withheld
+from chassis.principal import PARTNERS
 from contracts.customers.customers import AccountType, CommunicationsMode, Company, CustomerStatus, FirstAdmin, ManagementType, ProductAsked
 from contracts.customers.users import UserKind
 from customers.errors import CustomerNotFound
@@ -126,7 +127,7 @@ def _hidden(to: UserKind, management_type: str, shut_out_at: datetime | None) ->
     if to == "customer":
         return _WITHHELD
     seen = partner_may(management_type) and shut_out_at is None
-    return {} if to != "partner" or seen else {"first_admin": UNSET}
+    return {} if to not in PARTNERS or seen else {"first_admin": UNSET}
 
 
 class _Somewhere(msgspec.Struct, frozen=True):

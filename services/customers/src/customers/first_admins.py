@@ -19,6 +19,7 @@ from customers.rules.constraints import settle
 from customers.rules.holding import hold
 from customers.rules.identity import IdentityPolicy, objection
 from customers.rules.objections import Objections
+from customers.rules.signing_out import sign_out
 from customers.rules.telling import tell_customer, tell_user
 from customers.tables.customers import Customer
 from customers.tables.users import User
@@ -66,9 +67,8 @@ async def _move_login(tx: Transaction, customer: Customer, email: str) -> None:
     admin = select(User).where(User.partner_id == tx.partner_id, User.id == UUID(customer.first_admin["user_id"])).with_for_update()
     user = (await tx.session.scalars(admin)).one()
     user.email = email
-    user.gen += 1
-    user.updated_at = tx.now
     await settle(tx, "/email")
+    await sign_out(tx, user, "address_changed")
     if customer.status != "pending_review":
         await linking.take_back(tx, user)
     tell_user(tx, user, UserUpdated(fields=["email"]))

@@ -17,6 +17,7 @@ from chassis.database import Read, Reading
 from chassis.errors import Refusal
 from chassis.http.views import View
 from chassis.policies import InForce
+from chassis.principal import PARTNERS
 from contracts.customers.customers import Company, Contact
 from customers.errors import CustomerNotFound, NotEditable
 from customers.rules import actions, capabilities, mutability, policies
@@ -129,7 +130,7 @@ async def _standing(read: Read, customer_id: UUID) -> _Standing:
 async def _asker(read: Read, customer_id: UUID, customer: _Standing) -> Asker:
     rights = cast("Rights", read.rights)
     kind = read.principal.kind
-    if kind not in {"partner", "service"}:
+    if kind not in PARTNERS:
         return Asker(kind=kind)
     return Asker(
         kind=kind,

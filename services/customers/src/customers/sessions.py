@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, text
 
 from chassis.database import ApiDatabase
 from chassis.database.audit import Subject
@@ -18,13 +18,14 @@ from chassis.http.views import View
 from chassis.principal import Principal
 from chassis.tokens import LIFETIME
 from contracts.customers.sessions import SessionEnd
-from contracts.customers.sessions import SessionEnded as SessionEndedFact
 from customers.errors import CredentialsWrong, SessionEnded
 from customers.errors.identity import ChallengeOver, CodeWrong
 from customers.errors.single_sign_on import PasswordsClosed
 from customers.rules import letting_in, second_factors, throttling
+from customers.rules.holding import hold_user
 from customers.rules.keyring import Keyring
 from customers.rules.letting_in import ANSWERABLE, NOBODY, REFRESHABLE, Challenged, Device, SignedIn, digest
+from customers.rules.signing_out import sign_out_here
 from customers.rules.throttling import Attempt
 
 _LOGIN: Final = text("select * from door.find_login(:login)")
@@ -137,16 +138,16 @@ async def refresh(database: ApiDatabase, keyring: Keyring, now: datetime, *, tok
         await letting_in.audit(database, letting_in.who(going), denied=refusal.code)
         raise refusal
     if found is not None and found.used_at is not None:
-        await _end(database, letting_in.who(found, session_id=found.session_id), now, "reuse", denied=SessionEnded.code)
+        await _end(database, letting_in.who(found, session_id=found.session_id), "reuse", denied=SessionEnded.code)
     raise SessionEnded
 
 
-async def end(database: ApiDatabase, now: datetime, *, token: str) -> None:
+async def end(database: ApiDatabase, *, token: str) -> None:
     """End the session of a refresh token. Ending what has ended, or never was, changes nothing."""
     async with database.at_the_door() as door:
         found = (await door.execute(_REFRESH, {"token": digest(token)})).one_or_none()
     if found is not None:
-        await _end(database, letting_in.who(found, session_id=found.session_id), now, "signed_out")
+        await _end(database, letting_in.who(found, session_id=found.session_id), "signed_out")
 
 
 def shown(signed_in: SignedIn) -> TokensView:
@@ -192,14 +193,11 @@ def _goes_on(found: Row[Any], now: datetime) -> bool:
     return found.ended_at is None and found.expires_at > now and found.gen == found.session_gen
 
 
-async def _end(database: ApiDatabase, who: Principal, now: datetime, why: SessionEnd, *, denied: str | None = None) -> None:
-    """End a session in the name of its user, tell of it, and put it into the audit."""
+async def _end(database: ApiDatabase, who: Principal, why: SessionEnd, *, denied: str | None = None) -> None:
+    """End a session in the name of its user, in every service within five seconds, tell of it, and put it into the audit."""
     if who.session_id is None:
         return
-    async with database.change(who, correlation=correlation.current()) as tx:
-        ended = await tx.session.scalar(select(func.door.sign_out(who.session_id, now, why)))
-        if ended:
-            about = tx.entity("session", who.session_id, version=1, customer_id=who.customer_id)
-            tx.tell(SessionEndedFact(user_id=who.user_id, reason=why), about=about)
+    async with database.change(who, correlation=correlation.current(), role="partner") as tx:
+        ended = await sign_out_here(tx, await hold_user(tx, who.user_id), who.session_id, why)
         if denied or not ended:
             tx.note(Subject(type="session", id=who.session_id, customer_id=who.customer_id), denied=denied)

@@ -1,9 +1,13 @@
 """Who is asking."""
 
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from contracts.customers.users import UserKind
+
+PARTNERS: Final[frozenset[UserKind]] = frozenset({"partner", "service"})
+"""A partner's users, and its API keys as far as their scopes go (MKT-17). What is kept from the one is kept from the other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,6 +130,13 @@ class Street:
         await self.put(tables.users, id=user, kind="partner", status="active", gen=1, role_ids=[role], **mine)
         return replace(self, principal=Principal(kind="partner", user_id=user, gen=1, **mine), role=role)
 
+    async def a_program(self, *, scopes: Sequence[str] = ("customers.add",)) -> "Street":
+        """An API key of the same partner, with the role of whoever stands here."""
+        mine: dict[str, Any] = {"partner_id": self.principal.partner_id}
+        key = Principal(kind="service", user_id=new_id(), gen=1, **mine)
+        await self.put(tables.users, id=key.user_id, kind="service", status="active", gen=1, role_ids=[self.role], scopes=[*scopes], **mine)
+        return replace(self, principal=key)
+
     async def an_operator(self) -> "Street":
         """Who sees every partner's rows."""
         known = {"partner_id": ROOT_PARTNER_ID, "status": "active"}

@@ -201,6 +201,23 @@ async def test_who_may_do_it_no_longer_does_no_more_of_it(here: Street) -> None:
     assert (job["status"], job["done"], job["reason"]["code"]) == ("cancelled", 50, "not_allowed")
 
 
+@pytest.mark.parametrize("taken", ["scope", "permission"])
+async def test_an_api_key_that_may_do_it_no_longer_does_no_more_of_it(here: Street, taken: str) -> None:
+    """MKT-17, BEY-13: whether its scope was taken, or its role's permission."""
+    program = await here.a_program()
+    where = await program.started(await here.built(*["house"] * 120))
+    await DueWorker(due_work(KINDS), here.database, here.clock).work_one()
+
+    if taken == "scope":
+        await here.change(tables.users, program.principal.user_id, scopes=[])
+    else:
+        await here.change(tables.roles, here.role, permissions=[])
+    await here.worked()
+
+    job = (await program.get(where)).json()
+    assert (job["status"], job["done"], job["reason"]["code"]) == ("cancelled", 50, "not_allowed")
+
+
 @pytest.mark.parametrize(("column", "value"), [("status", "disabled"), ("gen", 2)])
 async def test_whose_access_has_ended_does_no_more(here: Street, column: str, value: object) -> None:
     await here.started(await here.built(*["house"] * 60))

@@ -13,6 +13,7 @@ from sqlalchemy import FromClause, Select, bindparam, or_, select
 from chassis.database import Read, Reading
 from chassis.http.lists import Given, Listing, Paged, Sorts, Wanted
 from chassis.http.views import Stored, View
+from chassis.principal import PARTNERS
 from contracts.customers.consents import ConsentKind, ConsentState
 from customers.errors.consents import ConsentNotFound
 from customers.tables.consents import Consent, ConsentEntry
@@ -105,4 +106,4 @@ async def one(read: Read, customer_id: UUID, consent_id: UUID) -> ConsentHistory
 
 def _partner(read: Read) -> UUID | None:
     """The partner that is shown what others asked for neither in a list nor by its id; None for who sees all."""
-    return read.partner_id if read.principal.kind == "partner" else None
+    return read.partner_id if read.principal.kind in PARTNERS else None

@@ -53,4 +53,4 @@ async def _without_any(tx: Transaction, customer: Customer, kind: Revocable) -> 
     """What only the management type allows is taken back by an entry of its own."""
     if kind != _BY_MANAGEMENT_TYPE or not partner_may(customer.management_type) or await consenting.refused(tx, customer, kind):
         raise NothingToRevoke(errors=[NothingToRevoke.at("/kind")])
-    await consenting.note(tx, customer, asking.asked_by_caller(tx, kind), "revoked")
+    await outcomes.follow(tx, customer, await consenting.note(tx, customer, asking.asked_by_caller(tx, kind), "revoked"))

@@ -16,7 +16,7 @@ from chassis.due import DueItem
 from chassis.http.etags import Seen
 from chassis.http.views import View
 from contracts.customers.console_sessions import ConsoleSessionStarted
-from customers.errors.consoles import ConsoleCodeInvalid, OfferUnknown
+from customers.errors.consoles import ConsoleCodeInvalid, ConsoleSessionNotFound, OfferUnknown
 from customers.rules import actions, capabilities, consenting, console_keys, console_sessions, policies
 from customers.rules.console_keys import Console, Opened
 from customers.rules.console_policy import ConsolePolicy
@@ -109,8 +109,12 @@ async def exchange(tx: Transaction, opened: Opened, code: str) -> OpenedView | N
 
 
 async def expire(tx: Transaction, item: DueItem) -> None:
-    """End a session whose time is over."""
-    await console_sessions.end(tx, await console_sessions.hold(tx, item.subject), "time")
+    """End a session whose time is over. One whose customer has changed hands ended then."""
+    try:
+        session = await console_sessions.hold(tx, item.subject)
+    except ConsoleSessionNotFound:
+        return
+    await console_sessions.end(tx, session, "time")
 
 
 async def _known(tx: Transaction, offer: str | None) -> None:

@@ -2,7 +2,8 @@
 
 Anybody may ask about any address, and learns nothing: the request writes one row whether somebody
 has the address or not, and a worker decides later. A user is written to once in a while only; each
-further link within a day is longer in coming.
+further link within a day is longer in coming, but none longer than the one before is good: whoever
+asks and asks in somebody's name never leaves it without a link.
 """
 
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from chassis.due import DueItem
 from chassis.ids import new_id
 from contracts.root import ROOT_PARTNER_ID
 from customers.rules import linking, signing_in, throttling
+from customers.rules.linking import LIFETIMES
 from customers.tables.customers import Customer
 from customers.tables.users import User
 
@@ -46,12 +48,12 @@ async def send(tx: Transaction, item: DueItem) -> None:
         return
     await tx.session.refresh(user, with_for_update=True)
     made = await linking.made_since(tx, user, tx.real_now - _DAY)
-    if made and tx.real_now < made[0] + _GAP * 2 ** len(made):
+    if made and tx.real_now < made[0] + min(_GAP * 2 ** len(made), LIFETIMES["password_reset"]):
         return
     if user.status == "invited":
         await linking.invite_anew(tx, user, customer)
     elif user.status == "active":
-        await linking.use_up(tx, user, "password_reset")
+        await linking.take_back(tx, user, "password_reset")
         await linking.tell_of(tx, user, await linking.give(tx, user, "password_reset", tx.new_id()))
 
 

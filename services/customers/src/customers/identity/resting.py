@@ -55,6 +55,7 @@ async def remove(tx: Transaction, user: User) -> None:
         LastAdministrator: it is the only active Partner Administrator.
     """
     await administrators.keep_another(tx, user)
+    await sign_out(tx, user, "disabled")
     await tx.session.delete(user)
     await tx.session.flush()
     tell_user_ending(tx, user, UserDisabledFact(removed=True))

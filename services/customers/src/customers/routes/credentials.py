@@ -50,7 +50,7 @@ async def set_password(body: NewPassword, request: Request) -> None:
         await credentials.set_password(
             tx, SetPassword(user_id=holder.principal.user_id, link_id=holder.link_id, password_hash=password_hash)
         )
-    await throttling.good(rails.database, Attempt(holder.email.lower(), device(request).address), now)
+    await throttling.make_known(rails.database, Attempt(holder.email.lower(), device(request).address), now)
 
 
 @router.post("/v1/password-resets", status_code=202)

@@ -80,7 +80,7 @@ async def refresh(body: RefreshToken, request: Request) -> Response:
 @router.post("/v1/sessions/end", status_code=204)
 async def end(body: RefreshToken, request: Request) -> None:
     rails, _ = tools(request)
-    await sessions.end(rails.database, rails.clock.now(), token=body.refresh_token)
+    await sessions.end(rails.database, token=body.refresh_token)
 
 
 @router.get("/v1/me/sessions", response_model=Listing[SessionView])

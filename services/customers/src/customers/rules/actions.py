@@ -9,13 +9,13 @@ shows it with the same decision.
 from typing import Final
 
 from chassis.access.permissions import Permission
+from chassis.principal import PARTNERS
 from customers.errors import CustomerNotServed, NotInReview, NotTemporary
 from customers.errors.offboarding import NotDeletable, NotDisabled, NotRecoverable
 from customers.rules.advice import AUTHORISATION
 from customers.rules.capabilities import Action, Condition
 
 PEOPLE: Final = frozenset({"partner"})
-PARTNERS: Final = PEOPLE | {"service"}
 OPERATORS: Final = frozenset({"operator"})
 STAFF: Final = PARTNERS | OPERATORS
 EVERYBODY: Final = STAFF | {"customer"}

@@ -18,6 +18,7 @@ from chassis.errors import Refusal
 from chassis.http.admission import WrongPrincipal
 from chassis.http.bodies import Body
 from chassis.policies import InForce, Policy
+from chassis.principal import PARTNERS
 from contracts.customers.customers import AccountType, ManagementType
 from contracts.customers.roles import Level
 from contracts.customers.users import UserKind
@@ -142,7 +143,7 @@ async def require(tx: Transaction, action: Action, customer: Standing) -> None:
 def _the_askers(action: Action, asker: Asker) -> Refusal | None:
     if asker.kind not in action.kinds:
         return WrongPrincipal(kinds=[*sorted(action.kinds)])
-    if asker.kind not in {"partner", "service"}:
+    if asker.kind not in PARTNERS:
         return None
     if action.permission is not None and action.permission not in asker.permissions:
         return NotAllowed(permission=str(action.permission))

@@ -112,7 +112,7 @@ async def in_force(tx: Transaction, customer: Customer, kind: ConsentKind) -> li
 async def leave(tx: Transaction, customer: Customer) -> None:
     """End what the partner that a customer leaves has asked for or was granted; what others asked for goes on."""
     for consent in await _living(tx, customer):
-        await settle(tx, customer, consent, "revoked" if consent.state == "granted" else "superseded", evidence=BY_REHOMING)
+        await settle(tx, customer, consent, "superseded", evidence=BY_REHOMING)
 
 
 async def require(tx: Transaction, customer: Customer, kind: ConsentKind) -> UUID | None:
@@ -149,10 +149,12 @@ async def mailed_to(tx: Transaction, consent_id: UUID) -> str | None:
 
 
 async def _last_answer(tx: Transaction, customer: Customer, kind: ConsentKind) -> Consent | None:
+    """What it said last to the partner that manages it; what it said to another binds that one alone."""
     answered = select(Consent).where(
         Consent.partner_id == tx.partner_id,
         Consent.customer_id == customer.id,
         Consent.kind == kind,
+        Consent.asked_by_partner_id == customer.partner_id,
         Consent.state.in_(("granted", "declined", "revoked")),
     )
     return (await tx.session.scalars(answered.order_by(Consent.settled_at.desc(), Consent.id.desc()).limit(1))).one_or_none()

@@ -2,7 +2,8 @@
 
 A session goes on while everything that let it begin still holds: the user's sign-in, its role and its
 Read/Write on the customer, the customer's state, management type and consent. A console asks every few
-seconds, so what is taken away ends the session within five.
+seconds, so what is taken away ends the session within five; what is taken away of a customer as a whole ends all its
+sessions at once, whether their consoles ask or not.
 """
 
 from typing import Final
@@ -76,7 +77,7 @@ async def end(tx: Transaction, session: ConsoleSession, by: SessionEnder) -> Non
 
 
 async def end_all(tx: Transaction, customer: Customer, by: SessionEnder) -> None:
-    """End all sessions at a customer that is held."""
+    """End all sessions at a customer that is held: it rests, it goes, or it lets nobody in any more."""
     theirs = select(ConsoleSession).where(
         ConsoleSession.partner_id == tx.partner_id, ConsoleSession.customer_id == customer.id, ConsoleSession.ended_at.is_(None)
     )

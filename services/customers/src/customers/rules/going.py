@@ -15,7 +15,7 @@ from chassis.policies import InForce
 from contracts.customers.offboarding import CustomerDeletionRequested, CustomerDisabled, CustomerUnlinked
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors.offboarding import ProductsInTheWay, StaysHere
-from customers.rules import actions, capabilities, policies, products
+from customers.rules import actions, capabilities, console_sessions, policies, products
 from customers.rules.offboarding_policy import OffboardingPolicy
 from customers.rules.rehoming import rehome
 from customers.rules.signing_out import sign_out_users
@@ -38,7 +38,7 @@ async def put_to_rest(tx: Transaction, customer: Customer) -> None:
     customer.status, customer.updated_at = "disabled", tx.now
     await tx.session.flush()
     tell_customer(tx, customer, CustomerDisabled(disabled_by=_by(tx)), urgent=True)
-    await sign_out_users(tx, customer)
+    await _let_nobody_in(tx, customer)
 
 
 async def may_leave(tx: Transaction, customer: Customer) -> None:
@@ -95,7 +95,13 @@ async def ask_deletion(tx: Transaction, customer: Customer, job_id: UUID | None)
     await _note(tx, customer, was=was, asked_by=_by(tx), policy_version=offboarding.version, job_id=job_id)
     requested = CustomerDeletionRequested(requested_by=_by(tx), preconditions=preconditions, policy_version=str(offboarding.version))
     tell_customer(tx, customer, requested, urgent=True)
+    await _let_nobody_in(tx, customer)
+
+
+async def _let_nobody_in(tx: Transaction, customer: Customer) -> None:
+    """Neither its users nor, into its consoles, its partner's."""
     await sign_out_users(tx, customer)
+    await console_sessions.end_all(tx, customer, "rights")
 
 
 async def hold_deletion(tx: Transaction, customer_id: UUID) -> Deletion | None:

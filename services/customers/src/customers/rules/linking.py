@@ -35,9 +35,10 @@ async def give(tx: Transaction, user: User, purpose: LinkPurpose, link_id: UUID)
     return CredentialLinkRequested(link_id=link_id, user_id=user.id, purpose=purpose, expires_at=expires_at)
 
 
-async def take_back(tx: Transaction, user: User) -> None:
-    """Make the user's links that nobody has used worth nothing."""
-    await tx.session.execute(delete(Link).where(Link.partner_id == tx.partner_id, Link.user_id == user.id, Link.used_at.is_(None)))
+async def take_back(tx: Transaction, user: User, *purposes: LinkPurpose) -> None:
+    """Make the user's links that nobody has used worth nothing, all or those of some purposes; that they were made stays known."""
+    unused = update(Link).where(Link.partner_id == tx.partner_id, Link.user_id == user.id, Link.used_at.is_(None))
+    await tx.session.execute((unused.where(Link.purpose.in_(purposes)) if purposes else unused).values(used_at=tx.real_now))
 
 
 async def give_anew(tx: Transaction, user: User, purpose: LinkPurpose) -> CredentialLinkRequested:
@@ -72,12 +73,6 @@ async def made_since(tx: Transaction, user: User, since: datetime) -> list[datet
     rows = await tx.session.execute(known.where(Link.expires_at > since))
     made = [expires_at - LIFETIMES[cast("LinkPurpose", purpose)] for purpose, expires_at in rows]
     return sorted((at for at in made if at > since), reverse=True)
-
-
-async def use_up(tx: Transaction, user: User, purpose: LinkPurpose) -> None:
-    """Make unused links of one purpose worth nothing; that they were made stays known."""
-    unused = (Link.user_id == user.id, Link.purpose == purpose, Link.used_at.is_(None))
-    await tx.session.execute(update(Link).where(Link.partner_id == tx.partner_id, *unused).values(used_at=tx.real_now))
 
 
 async def forget(session: AsyncSession, now: datetime) -> int:

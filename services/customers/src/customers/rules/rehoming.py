@@ -19,11 +19,12 @@ from chassis.rehoming import rehome_due
 from contracts.customers.customers import CustomerFact
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import DuplicateCompany
-from customers.rules import bundle_pieces, consenting, rights_history, roles
+from customers.rules import bundle_pieces, consenting, console_sessions, rights_history, roles
 from customers.rules.constraints import broken
 from customers.rules.names import company_key
 from customers.rules.telling import tell_customer, tell_fact, tell_user
 from customers.tables.customers import Customer
+from customers.tables.email_changes import AddressChange
 from customers.tables.offboarding import Stage
 from customers.tables.users import User
 
@@ -42,11 +43,12 @@ async def rehome(
     if partner_id == tx.partner_id:
         raise ValueError(f"customer {customer.id} is managed by {partner_id} already")
     await roles.forget_customer(tx, customer.id)
+    await console_sessions.end_all(tx, customer, "rights")
     await consenting.leave(tx, customer)
     await _stop_stages(tx, customer)
     await bundle_pieces.forget(tx, customer.id)
     async with tx.beside(partner_id) as new:
-        await rehome_due(new, [customer.id, *await _user_ids(tx, customer)])
+        await rehome_due(new, await _planned_for(tx, customer))
         customer.partner_id = partner_id
         customer.company_key = company_key_with(partner_id, customer.company["name"], customer.id)
         customer.tags = []
@@ -87,9 +89,11 @@ async def _settle(tx: Transaction) -> None:
         raise
 
 
-async def _user_ids(tx: Transaction, customer: Customer) -> list[UUID]:
-    found = select(User.id).where(User.partner_id == tx.partner_id, User.customer_id == customer.id)
-    return list(await tx.session.scalars(found))
+async def _planned_for(tx: Transaction, customer: Customer) -> list[UUID]:
+    """What work may be planned for: itself, its users, and their changes of address."""
+    users = select(User.id).where(User.partner_id == tx.partner_id, User.customer_id == customer.id)
+    changes = select(AddressChange.id).where(AddressChange.partner_id == tx.partner_id, AddressChange.user_id.in_(users))
+    return [customer.id, *await tx.session.scalars(users), *await tx.session.scalars(changes)]
 
 
 async def _users(tx: Transaction, customer: Customer) -> list[User]:

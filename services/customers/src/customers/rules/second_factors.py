@@ -46,7 +46,9 @@ def step_of(secret: str, code: str, now: datetime, *, after: int = 0) -> int | N
     """The step whose code it is, of those about now and later than ``after``; None where it is none of them."""
     totp = pyotp.TOTP(secret, digits=_DIGITS, interval=STEP)
     here = int(now.timestamp()) // STEP
-    fits = [step for step in range(here - _BESIDE, here + _BESIDE + 1) if hmac.compare_digest(totp.generate_otp(step), code)]
+    fits = [
+        step for step in range(here - _BESIDE, here + _BESIDE + 1) if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode())
+    ]
     return next((step for step in fits if step > after), None)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from chassis.database import Transaction
 from contracts.customers.sessions import SessionEnd, SessionEnded
+from contracts.customers.users import UserUpdated
 from customers.rules.telling import tell_user
 from customers.tables.customers import Customer
 from customers.tables.users import User
@@ -34,13 +35,18 @@ async def sign_out(tx: Transaction, user: User, why: SessionEnd, *, chosen: UUID
     return ended
 
 
+async def sign_out_here(tx: Transaction, user: User, session_id: UUID, why: SessionEnd) -> bool:
+    """End one session of the user who asks, and tell of it; False where it had ended, and nothing is changed."""
+    if not await tx.session.scalar(select(func.door.session_goes_on(session_id))):
+        return False
+    await sign_out(tx, user, why, chosen=session_id)
+    tell_user(tx, user, UserUpdated(fields=["sessions"]))
+    return True
+
+
 async def sign_out_users(tx: Transaction, customer: Customer) -> None:
-    """End all tokens and sessions of the customer's users. Lock the customer first."""
+    """End all tokens and sessions of the customer's users, who may sign in no more. Lock the customer first."""
     users = select(User).where(User.partner_id == tx.partner_id, User.customer_id == customer.id).order_by(User.id).with_for_update()
-    signed_out = (await tx.session.scalars(users)).all()
-    for user in signed_out:
-        user.gen += 1
-        user.updated_at = tx.now
-    await tx.session.flush()
-    for user in signed_out:
+    for user in (await tx.session.scalars(users)).all():
+        await sign_out(tx, user, "disabled")
         tell_user(tx, user)

@@ -74,10 +74,16 @@ async def admit(database: ApiDatabase, attempt: Attempt, now: datetime) -> None:
 
 
 async def good(database: ApiDatabase, attempt: Attempt, now: datetime) -> None:
-    """It was right: it costs nobody anything, and this account is known here from now on."""
+    """A try was right: it costs nobody anything, and this account is known here from now on."""
     async with database.at_the_door() as door:
         await door.execute(_GOOD, {"wanted": attempt.here, "at": now})
         await _undo(door, attempt.anywhere, attempt.whatever)
+
+
+async def make_known(database: ApiDatabase, attempt: Attempt, now: datetime) -> None:
+    """Whose account it is has been shown otherwise than by a try: it is known here from now on, whether it was ever tried here or not."""
+    async with database.at_the_door() as door:
+        await door.execute(_GOOD, {"wanted": attempt.here, "at": now})
 
 
 async def take_back(database: ApiDatabase, attempt: Attempt) -> None:

@@ -1,6 +1,7 @@
-"""People of a partner: users that an administrator adds, gives roles, and who then sign in."""
+"""People of a partner: users that an administrator adds, gives roles, and who then sign in; and its programs."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from customers_testing.http import Web
 
@@ -34,3 +35,20 @@ async def an_administrator(administrator: Web, email: str, *more: str) -> Web:
     """Another Partner Administrator, signed in; with ``more`` roles, if any."""
     role = await role_named(administrator, "Partner Administrator")
     return await (await a_user_with(administrator, email, role, *more)).signed_in()
+
+
+async def a_key(who: Web, *scopes: str, role: str = "Administrator", **more: Any) -> dict[str, Any]:
+    """An API key as it is made, its secret with it; scopes are what it may do of what its role allows."""
+    body = {"name": "Billing", "role_ids": [await role_named(who, role)], "scopes": [*scopes]} | more
+    answer = await who.post("/v1/api-keys", body)
+    assert answer.is_success, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def exchanged(web: Web, secret: str) -> Web:
+    """The program that has the secret, signed in."""
+    answer = await web.post("/v1/tokens", {"api_key": secret})
+    assert answer.is_success, answer.text
+    assert answer.headers["cache-control"] == "no-store"
+    return Web(web.client, web.database, answer.json()["access_token"])

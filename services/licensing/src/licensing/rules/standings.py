@@ -7,6 +7,7 @@ from uuid import UUID
 from chassis.database import Read
 from chassis.errors import Refusal
 from chassis.http.views import View
+from chassis.principal import PARTNERS
 from licensing.errors import CapabilityMissing, SerialRequired
 from licensing.rules import policies
 from licensing.rules.capabilities import Action, Capabilities, CapabilityMatrix, Decision
@@ -47,12 +48,12 @@ async def read(reading: Read, partner_id: UUID, as_of: datetime | None = None) -
 
 
 async def to_monitor(reading: Read) -> None:
-    """Let customers, operators and those partners go on whose programme lets them read (LIC-06).
+    """Let customers, operators and those partners, with their API keys, go on whose programme lets them read (LIC-06).
 
     Raises:
         CapabilityMissing: the matrix says no.
     """
-    if reading.principal.kind == "partner":
+    if reading.principal.kind in PARTNERS:
         (await read(reading, reading.partner_id)).require("monitor")
 
 

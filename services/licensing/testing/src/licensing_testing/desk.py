@@ -24,6 +24,7 @@ from chassis.principal import Principal
 from chassis.tokens import Issuer, Verifier
 from chassis_testing.audit import auditing
 from chassis_testing.clock import FixedClock
+from contracts.customers.users import UserKind
 from contracts.root import ROOT_PARTNER_ID
 from licensing.bulk.deeds import KINDS as JOBS
 from licensing.bundles import PORTABLE
@@ -55,10 +56,15 @@ class Desk:
         return await self.client.post(path, json=body, headers=self._headers(headers))
 
     async def newcomer(
-        self, *, permissions: Iterable[Permission] = tuple(Permission), level: str = "read_write", partner_id: UUID | None = None
+        self,
+        *,
+        permissions: Iterable[Permission] = tuple(Permission),
+        level: str = "read_write",
+        partner_id: UUID | None = None,
+        kind: UserKind = "partner",
     ) -> "Desk":
-        """Another user, of a partner of its own unless said otherwise."""
-        principal = Principal(kind="partner", user_id=new_id(), partner_id=partner_id or new_id(), gen=1)
+        """Another user, or an API key, of a partner of its own unless said otherwise."""
+        principal = Principal(kind=kind, user_id=new_id(), partner_id=partner_id or new_id(), gen=1)
         if partner_id is None:
             await self._put_partner(principal.partner_id, ancestors=[ROOT_PARTNER_ID])
         role_id = new_id()

@@ -70,6 +70,15 @@ class ReadOnly(Refusal):
     rule = "CUS-85"
 
 
+class ShownOtherwise(Refusal):
+    """What you may see has changed meanwhile."""
+
+    kind = Kind.CONFLICT
+    code = "access_changed"
+    remedy = "Ask for it again, from its beginning."
+    rule = "CUS-85"
+
+
 class CustomerNotFound(Refusal):
     """There is no such customer."""
 
@@ -135,6 +144,13 @@ class RoleGrant(msgspec.Struct, frozen=True):
         return bool(self.customers or self.tags)
 
 
+class Shown(NamedTuple):
+    """What decides which customers somebody is shown: the levels of each role, and which customers have the tags that these name."""
+
+    levels: tuple[tuple[Level | None, Level, dict[str, Level], dict[str, Level]], ...]
+    tagged: str | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
     """What one principal may do for the tenant of its request.
@@ -190,6 +206,10 @@ select u.kind, u.status, u.gen, u.customer_id, p.status as partner_status, t.sta
  where u.partner_id = $1 and u.id = $2
 """
 
+_TAGGED: Final = """
+select coalesce(sum(hashtextextended(id::text || tags::text, 0)), 0)::text as tagged
+  from access_customers where partner_id = $1 and tags && $2::text[]
+"""
 _CUSTOMER: Final = "select tags, shut_out from access_customers where partner_id = $1 and id = $2"
 
 type FetchRow = Callable[..., Awaitable[Any]]
@@ -249,6 +269,14 @@ async def require_level(fetchrow: FetchRow, rights: Rights, customer_id: UUID, *
 
 def _acts_from_above(principal: Principal) -> bool:
     return principal.kind != "operator" and principal.acting_as not in {None, principal.partner_id}
+
+
+async def shown_by(fetchrow: FetchRow, rights: Rights) -> Shown:
+    """What is to be compared by whoever goes on with what it read in an earlier transaction: where it is the same, so is what is shown."""
+    tags = sorted({tag for grant in rights.grants for tag in grant.tags})
+    row = await fetchrow(_TAGGED, rights.principal.tenant, tags) if tags else None
+    levels = tuple((grant.all_customers, grant.default_level, grant.customers, grant.tags) for grant in rights.grants)
+    return Shown(levels, row and row["tagged"])
 
 
 def _may_act(principal: Principal, row: Any, *, waking: bool) -> None:

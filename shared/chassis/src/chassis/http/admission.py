@@ -19,7 +19,7 @@ from chassis.errors import Kind, Refusal
 from chassis.http import consistency, correlation
 from chassis.http.consistency import Mark
 from chassis.http.patience import Patience
-from chassis.principal import Principal
+from chassis.principal import PARTNERS, Principal
 
 ACTING_AS: Final = "partnerdeck-acting-as"
 LOOK_AGAIN: Final = 2.0
@@ -49,7 +49,7 @@ class Needs:
     def check(self, rights: Rights) -> None:
         if rights.principal.kind not in self.kinds:
             raise WrongPrincipal(kinds=[*sorted(self.kinds)])
-        if self.permission is not None and rights.principal.kind in {"partner", "service"}:
+        if self.permission is not None and rights.principal.kind in PARTNERS:
             rights.require(self.permission)
 
 

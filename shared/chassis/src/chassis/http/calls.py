@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
@@ -21,7 +21,7 @@ from starlette.responses import Response
 from chassis import logs
 from chassis.access.confirming import Confirming
 from chassis.access.permissions import Permission
-from chassis.access.rights import NotAllowed, Rights
+from chassis.access.rights import NotAllowed, Rights, Shown, ShownOtherwise, shown_by
 from chassis.clock import Clock
 from chassis.database import ApiDatabase, Read, Transaction
 from chassis.database.api import role_of
@@ -36,11 +36,8 @@ from chassis.http.etags import Seen
 from chassis.http.idempotency import Claim, Replayed
 from chassis.http.views import View
 from chassis.http.witnesses import denials, look
-from chassis.principal import Principal
+from chassis.principal import PARTNERS, Principal
 from chassis.tokens import Verifier, bearer
-
-PARTNERS: Final = frozenset({"partner", "service"})
-"""A partner's users, and its API keys as far as their scopes go (MKT-17)."""
 
 type Said = View | bytes
 
@@ -184,10 +181,17 @@ class Call:
                         return
                 await admission.wait()
 
-    async def still_allowed(self, *, customer: UUID | None = None) -> None:
+    async def shown(self, read: Read) -> Shown:
+        """What decides which customers a reading shows, for ``still_allowed``."""
+        return await shown_by(read.connection.fetchrow, cast("Rights", read.rights))
+
+    async def still_allowed(self, *, customer: UUID | None = None, shown: Shown | None = None) -> None:
         """Between the pieces of a stream or an export: whether the caller may go on, looked at again when two seconds have passed.
 
+        ``shown`` is given where the pieces are of one reading: it was done by these levels, and they must be the same now.
+
         Raises:
+            ShownOtherwise: they are others.
             Refusal: it may not, or nobody confirms it.
         """
         if time.monotonic() - self._let_in_at < LOOK_AGAIN:
@@ -196,7 +200,11 @@ class Call:
         await admission.confirm()
         while True:  # not on a reader's connection: whoever exports holds one of those, and all of them might wait for another
             async with self._rails.database.change(self.principal) as tx:
-                if await self._enter(admission, await tx.driver()):
+                driver = await tx.driver()
+                rights = await self._enter(admission, driver)
+                if rights is not None and shown is not None and await shown_by(driver.fetchrow, rights) != shown:
+                    raise ShownOtherwise
+                if rights is not None:
                     return
             await admission.wait()
 

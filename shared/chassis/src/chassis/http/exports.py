@@ -2,8 +2,9 @@
 
 PostgreSQL makes the bytes (``COPY``) and nothing here looks at a row, so memory stays flat and
 neighbours are not kept waiting. Before each piece the caller's rights are looked at again when two
-seconds have passed. Whatever ends an export early breaks the answer off before its end, which every
-client of HTTP is told: a file that arrived whole is whole.
+seconds have passed: whether it may read at all, and whether its roles show it the same customers
+still. Whatever ends an export early breaks the answer off before its end, which every client of HTTP
+is told: a file that arrived whole is whole.
 
     _EXPORT = Reading(House, lambda r, given: narrowed(select(cell(r.c.name), moment(r.c.built_at)), r, given), customer="id")
     return Export(call, "houses", lambda read, sink: read.copy(_EXPORT, sink, within=LONGEST), chosen=filters)
@@ -108,15 +109,17 @@ class Export(Response):
             _running.discard(self)
 
     async def _stream(self, send: Send, leaving: "asyncio.Task[None]") -> None:
-        async def sink(piece: bytes) -> None:
-            if leaving.done():
-                raise _Left
-            await self._call.still_allowed()
-            async with asyncio.timeout(_TAKEN_WITHIN):
-                await self._begin(send)
-                await send({"type": "http.response.body", "body": piece, "more_body": True})
-
         async with self._call.read(strict=True) as read:
+            shown = await self._call.shown(read)
+
+            async def sink(piece: bytes) -> None:
+                if leaving.done():
+                    raise _Left
+                await self._call.still_allowed(shown=shown)
+                async with asyncio.timeout(_TAKEN_WITHIN):
+                    await self._begin(send)
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+
             await self._call.note(Subject(after=self._chosen))
             await self._write(read, sink)
         await send({"type": "http.response.body", "body": b""})

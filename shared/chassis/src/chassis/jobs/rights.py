@@ -9,7 +9,7 @@ from chassis.access.rights import AccessUnconfirmed, Rights, rights_of
 from chassis.database.transaction import Transaction
 from chassis.jobs.kinds import JobKind
 from chassis.jobs.tables import Job
-from chassis.principal import Principal
+from chassis.principal import PARTNERS, Principal
 from contracts.customers.users import UserKind
 
 _ENTER: Final = text(
@@ -36,7 +36,7 @@ async def rights_now(tx: Transaction, kind: JobKind, job: Row[Any] | Job) -> Rig
     said = {"partner": str(principal.tenant), "actor": str(principal.partner_id), "user": str(principal.user_id)}
     await tx.session.execute(_ENTER, said)
     rights = await rights_of((await tx.driver()).fetchrow, principal)
-    if kind.permission is not None and principal.kind == "partner":
+    if kind.permission is not None and principal.kind in PARTNERS:
         rights.require(kind.permission)
     return rights
 
