@@ -48,6 +48,19 @@ async def tags(partner: Web) -> dict[str, list[str]]:
     return {one["id"]: one["tags"] for one in (await partner.get("/v1/customers")).json()["items"]}
 
 
+async def test_bulk_work_gives_nobody_more_tags_than_there_may_be(web: Web, worker_database: WorkerDatabase, clock: FixedClock) -> None:
+    """MKT-01: who would have too many keeps those it has, and the others get theirs."""
+    partner = await web.a_partner()
+    (full,) = await some(partner, "Alpha GmbH", tags=[f"tag {number}" for number in range(49)])
+    (other,) = await some(partner, "Beta GmbH")
+
+    asked = await partner.post("/v1/customer-bulk/tag", {"selection": {"ids": [full, other]}, "tags": ["gold", "vip"]})
+    await work_off(worker_database, clock)
+
+    assert [len(one) for one in ((await tags(partner))[full], (await tags(partner))[other])] == [49, 2]
+    assert await outcomes(partner, asked.headers["location"]) == {full: "too_many_tags", other: "done"}
+
+
 async def test_selected_customers_are_tagged_and_a_foreign_one_is_not_found_for_itself_alone(
     web: Web, worker_database: WorkerDatabase, clock: FixedClock
 ) -> None:

@@ -43,7 +43,7 @@ async def admin_of(tx: Transaction, customer: Customer) -> User:
 
 
 async def links_of(tx: Transaction, user: User) -> list[UUID]:
-    return list(await tx.session.scalars(select(Link.id).where(Link.user_id == user.id)))
+    return list(await tx.session.scalars(select(Link.id).where(Link.user_id == user.id, Link.used_at.is_(None))))
 
 
 async def replaced(tx: Transaction, customer: Customer, email: str) -> Customer:

@@ -140,6 +140,16 @@ async def test_a_reseller_is_disabled_after_confirmation_and_nobody_of_it_is_let
     assert await as_owner(tree.web, lanes, tree.id) == 0
 
 
+async def test_the_users_of_a_disabled_resellers_customers_go_on_as_before(tree: Tree) -> None:
+    """CUS-70: its customers stay as they are; whoever is signed in there goes on, and the others sign in."""
+    ada = await tree.web.invited("ada@mueller.example")
+
+    await tree.disabled(tree.grace)
+
+    assert (await ada.get(f"/v1/customers/{tree.customer}")).status_code == 200
+    assert (await (await tree.web.sign_in("ada@mueller.example")).get("/v1/me")).status_code == 200
+
+
 async def test_what_is_confirmed_is_what_is_done(tree: Tree) -> None:
     asked = await tree.grace.post(f"{tree.path}/disable", {}, if_match="*")
     assert (asked.status_code, asked.json()["code"]) == (428, "confirmation_needed")

@@ -15,9 +15,12 @@ from chassis.ids import new_id
 from chassis_testing.clock import FixedClock
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.offboarding import CustomerDeletionRequested, CustomerDisabled
+from contracts.licensing.clearance import CustomerDeletionBlocked, InTheWay
 from customers.due import kinds
+from customers.offboarding import deletion
 from customers.tables.known import KnownSubscription
 from customers_testing.http import Web, a_body, as_owner
+from customers_testing.told import delivered
 
 DAY = timedelta(days=1)
 
@@ -35,7 +38,7 @@ class Going:
         return f"/v1/customers/{self.customer['id']}"
 
     async def planned(self, *stages: dict[str, Any]) -> list[dict[str, Any]]:
-        answer = await self.partner.post(f"{self.path}/stages", {"stages": list(stages)} if stages else None, if_match="*")
+        answer = await self.confirmed("POST", f"{self.path}/stages", {"stages": list(stages)} if stages else {}, "*")
         assert answer.status_code == 201, answer.text
         return list(answer.json()["items"])
 
@@ -44,7 +47,14 @@ class Going:
         return {one["verb"]: one["status"] for one in listed}
 
     async def change(self, stage: dict[str, Any], **body: Any) -> httpx.Response:
-        return await self.partner.patch(f"{self.path}/stages/{stage['id']}", body, if_match=f'"{stage["version"]}"')
+        return await self.confirmed("PATCH", f"{self.path}/stages/{stage['id']}", body, f'"{stage["version"]}"')
+
+    async def confirmed(self, method: str, path: str, body: dict[str, Any], if_match: str) -> httpx.Response:
+        """Ask, and confirm what must be."""
+        first = await self.partner.send(method, path, body, if_match=if_match)
+        if first.json().get("code") != "confirmation_needed":
+            return first
+        return await self.partner.send(method, path, body | {"confirmation": first.json()["confirmation"]}, if_match=if_match)
 
     async def stop(self, stage: dict[str, Any], if_match: str = "*") -> httpx.Response:
         return await self.partner.post(f"{self.path}/stages/{stage['id']}/stop", if_match=if_match)
@@ -159,6 +169,72 @@ async def test_what_refuses_a_stage_stays_with_it(going: Going) -> None:
     (stage,) = (await going.partner.get(f"{going.path}/stages")).json()["items"]
     assert (stage["status"], stage["refused_with"]) == ("refused", "products_in_the_way")
     assert await going.status() == "active"
+
+
+@pytest.mark.parametrize("verb", ["disable", "delete"])
+async def test_what_comes_before_anybody_is_told_of_it_is_confirmed_like_the_deed(going: Going, verb: str) -> None:
+    """GW-14: whether it is planned so, moved so, or its notices are taken from it."""
+    path = f"{going.path}/stages"
+    deed = (await going.partner.post(f"{going.path}/{verb}/preview")).json()
+    at_once = {"stages": [{"verb": verb, "after": "PT1S"}]}
+
+    asked = await going.partner.post(path, at_once, if_match="*")
+    other = await going.partner.post(path, at_once | {"confirmation": "0" * 32}, if_match="*")
+    (stage,) = (await going.partner.post(path, {"stages": [{"verb": verb, "after": "P2D"}]}, if_match="*")).json()["items"]
+
+    assert (asked.status_code, asked.json()["code"]) == (428, "confirmation_needed")
+    assert {name: asked.json()[name] for name in ("verb", "confirmation", "consequences")} == {
+        name: deed[name] for name in ("verb", "confirmation", "consequences")
+    }
+    assert (other.status_code, other.json()["code"]) == (412, "confirmation_outdated")
+    for sudden in ({"at": going.clock.now().isoformat()}, {"notices": []}):
+        moved = await going.partner.patch(f"{path}/{stage['id']}", sudden, if_match='"1"')
+        assert (moved.status_code, moved.json()["code"], moved.json()["verb"]) == (428, "confirmation_needed", verb)
+    assert (await going.partner.patch(f"{path}/{stage['id']}", {"done": [1]}, if_match='"1"')).status_code == 200
+
+
+TAKEN = {
+    "not_allowed": "update roles set permissions = array_remove(permissions, 'customers.remove')",
+    "read_only_access": "update roles set all_customers = 'read'",
+    "access_ended": "update users set status = 'disabled' where id = $1::text::uuid",
+}
+
+
+@pytest.mark.parametrize("code", TAKEN)
+async def test_who_may_do_it_no_longer_does_not_do_it_by_what_was_planned(going: Going, code: str) -> None:
+    """CUS-85, CUS-86: rights are read again when its time has come; to have signed in anew since takes nothing from them."""
+    bob = await going.web.a_colleague(going.partner, "Partner Administrator")
+    going.partner = bob
+    await going.planned({"verb": "disable", "after": "P2D", "checklist": []}, {"verb": "delete", "after": "P9D", "checklist": []})
+    me = (await bob.get("/v1/me")).json()["user"]["id"]
+    await bob.post("/v1/me/sessions/end")
+    await going.later(3)
+    assert await going.status() == "disabled"
+
+    await as_owner(going.web, TAKEN[code], *([me] if "$1" in TAKEN[code] else []))
+    await going.later(7)
+
+    assert await as_owner(going.web, "select status || ' ' || refused_with from stages where verb = 'delete'") == f"refused {code}"
+    assert await as_owner(going.web, "select status from customers") == "disabled"
+
+
+async def test_a_deletion_that_licensing_blocks_is_no_stage_that_is_done(going: Going) -> None:
+    """CUS-62: a product was sold in the same moment; the customer goes on, and the stage says why."""
+    await going.planned({"verb": "delete", "after": "P1D", "checklist": []})
+    await going.later(2)
+    assert await going.stages() == {"delete": "done"}
+    sold = InTheWay(precondition="no_active_subscriptions", product="Endpoint Security", subscription_id=new_id(), status="trial")
+
+    version = int(str(await as_owner(going.web, "select version from customers")))
+    about = {"customer_id": UUID(going.customer["id"]), "partner_id": UUID(going.customer["partner_id"])}
+    event = delivered(CustomerDeletionBlocked(in_the_way=[sold]), version=version, at=going.clock.now(), **about)
+    async with going.worker.work() as work, work.item(event.envelope.partner_id, cause=event.envelope) as tx:
+        await deletion.blocked(tx, event)
+
+    (stage,) = (await going.partner.get(f"{going.path}/stages")).json()["items"]
+    assert (stage["status"], stage["refused_with"]) == ("refused", "products_in_the_way")
+    assert await going.status() == "active"
+    assert len(await going.planned({"verb": "delete"})) == 1
 
 
 async def test_one_stage_of_a_kind_is_planned_at_a_time(going: Going) -> None:

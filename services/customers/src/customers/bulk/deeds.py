@@ -55,7 +55,7 @@ async def unlink(tx: Transaction, item: Item) -> None:
 
 async def delete(tx: Transaction, item: Item) -> None:
     """Ask for its deletion; what licensing answers is shown by the customer's own deletion."""
-    await going.ask_deletion(tx, await hold(tx, item.id, _ANY), None)
+    await going.ask_deletion(tx, await hold(tx, item.id, _ANY))
 
 
 def _kind(name: str, action: Action, perform: Callable[[Transaction, Item], Awaitable[None]]) -> JobKind:

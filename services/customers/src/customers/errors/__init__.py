@@ -12,6 +12,15 @@ class NotAcceptable(Refusal):
     remedy = "Correct what `errors` names and send it again."
 
 
+class TooManyTags(Refusal):
+    """The customer would have too many tags."""
+
+    kind = Kind.INVALID
+    code = "too_many_tags"
+    remedy = "It has at most `most`; take some from it first."
+    rule = "MKT-01"
+
+
 class EmailTaken(Refusal):
     """The e-mail address exists in the system already."""
 

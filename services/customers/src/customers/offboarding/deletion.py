@@ -78,7 +78,7 @@ async def delete(tx: Transaction, command: DeleteCustomer) -> Job:
     confirmations.require(command.confirmation, await consequences.of_deletion(tx, customer))
     job = await starting.open_job(tx, DELETE, params={"customer_id": str(customer.id)})
     job.status, job.started_at, job.total = "running", tx.real_now, 1
-    await going.ask_deletion(tx, customer, job.id)
+    await going.ask_deletion(tx, customer, job_id=job.id)
     return job
 
 
@@ -113,6 +113,7 @@ async def blocked(tx: Transaction, event: Event[CustomerDeletionBlocked]) -> Non
     customer, deletion = asked
     deletion.in_the_way = [one.model_dump(mode="json") for one in event.record.in_the_way]
     await _reopen(tx, customer, deletion, "blocked")
+    await going.refuse_stage(tx, deletion, ProductsInTheWay.code)
     job = await _job(tx, deletion)
     if job is not None:
         job.failed = 1

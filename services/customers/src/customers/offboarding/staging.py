@@ -1,7 +1,8 @@
 """Stages: a customer is disabled and deleted at times that are planned, with notices before and a checklist to be done (MKT-19).
 
 A stage is due work by the partner's own clock, and can be changed or stopped until it happens. While
-something of its checklist is open it is held, and happens as soon as that is done. What is planned
+something of its checklist is open it is held, and happens as soon as that is done. Whoever planned it must
+still be allowed to then. What is planned
 stands in the customer's state, from which notifications knows when to announce it. Whoever changes
 a stage holds the customer first.
 """
@@ -20,9 +21,10 @@ from chassis import due
 from chassis.database import Transaction
 from chassis.due import DueItem, Retry
 from chassis.errors import Refusal
+from chassis.http import confirmations
 from chassis.http.etags import Seen
 from customers.errors.offboarding import StageNotFound, StageOver, StagePlanned
-from customers.rules import actions, capabilities, going, policies
+from customers.rules import actions, capabilities, consequences, going, planners, policies
 from customers.rules.constraints import broken
 from customers.rules.holding import hold
 from customers.rules.offboarding_policy import OffboardingPolicy
@@ -54,6 +56,7 @@ class PlanStages:
     customer_id: UUID
     seen: Seen
     stages: Sequence[Wanted]
+    confirmation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,7 @@ class ChangeStage:
     at: datetime | None = None
     notices: Sequence[timedelta] | None = None
     done: Sequence[int] | None = None
+    confirmation: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,11 +86,13 @@ async def plan(tx: Transaction, command: PlanStages) -> list[Stage]:
         CustomerNotFound: there is none.
         StatusForbids: it is not active nor disabled.
         StagePlanned: one of them is planned already.
+        ConfirmationNeeded: one of them is announced to nobody before it comes, and nobody has confirmed what it does.
     """
     customer = await hold(tx, command.customer_id, command.seen)
     await capabilities.require(tx, actions.PLAN_OFFBOARDING, customer)
     policy = (await policies.in_force(tx, OffboardingPolicy)).policy
     stages = [_stage(tx, customer, wanted, policy) for wanted in command.stages]
+    await _confirmed(tx, customer, stages, command.confirmation)
     tx.session.add_all(stages)
     try:
         await tx.session.flush()
@@ -119,6 +125,14 @@ def _stage(tx: Transaction, customer: Customer, wanted: Wanted, policy: Offboard
     )
 
 
+async def _confirmed(tx: Transaction, customer: Customer, stages: Sequence[Stage], confirmation: str | None) -> None:
+    """What no notice is given of before it comes is done as if it were asked for now: by who was told what it does (GW-14)."""
+    sudden = {one.verb for one in stages if not any(one.at - _SPAN.validate_python(notice) > tx.now for notice in one.notices)}
+    if sudden:
+        delete = "delete" in sudden
+        confirmations.require(confirmation, await consequences.of_deletion(tx, customer) if delete else consequences.of_disabling(customer))
+
+
 def _written(notices: Sequence[timedelta]) -> list[str]:
     """The earliest first, each once."""
     return [_SPAN.dump_python(one, mode="json") for one in sorted(set(notices), reverse=True)]
@@ -130,6 +144,7 @@ async def change(tx: Transaction, command: ChangeStage) -> Stage:
     Raises:
         StageNotFound: there is none.
         StageOver: it has happened, or was stopped.
+        ConfirmationNeeded: it would come without a notice before it, and nobody has confirmed what it does.
     """
     customer, stage = await _open(tx, command.customer_id, command.stage_id, command.seen)
     if command.at is not None:
@@ -138,6 +153,8 @@ async def change(tx: Transaction, command: ChangeStage) -> Stage:
         stage.notices = _written(command.notices)
     if command.done is not None:
         stage.checklist = [one | {"done": number in command.done} for number, one in enumerate(stage.checklist, start=1)]
+    if command.at is not None or command.notices is not None:
+        await _confirmed(tx, customer, [stage], command.confirmation)
     if stage.status == "held" and not _left(stage):
         stage.status = "planned"
     if stage.status == "planned":
@@ -161,7 +178,7 @@ async def stop(tx: Transaction, command: StopStage) -> Stage:
 
 
 async def carry_out(tx: Transaction, item: DueItem) -> None:
-    """A stage's time has come. What is open of its checklist holds it; what refuses it stays with it.
+    """A stage's time has come. What is open of its checklist holds it; what refuses it, or whoever planned it, stays with it.
 
     Raises:
         Retry: the customer is being moved; its stages stay behind, if it goes.
@@ -179,6 +196,7 @@ async def carry_out(tx: Transaction, item: DueItem) -> None:
         return
     stage.status = "done"
     try:
+        await planners.require(tx, stage.planned_by, actions.PLAN_OFFBOARDING, customer)
         await _do(tx, customer, stage)
     except Refusal as refusal:
         stage.status, stage.refused_with = "refused", refusal.code
@@ -191,7 +209,7 @@ async def _do(tx: Transaction, customer: Customer, stage: Stage) -> None:
     shown = customer.stages
     customer.stages = [one for one in shown if one["id"] != str(stage.id)]
     try:
-        await (going.put_to_rest(tx, customer) if stage.verb == "disable" else going.ask_deletion(tx, customer, None))
+        await (going.put_to_rest(tx, customer) if stage.verb == "disable" else going.ask_deletion(tx, customer, stage_id=stage.id))
     except Refusal:
         customer.stages = shown
         raise

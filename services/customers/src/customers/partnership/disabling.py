@@ -1,8 +1,8 @@
 """Disabling: a partner is put to rest by one above it, and serves again at any time (CUS-70).
 
 Its users and API keys are let in nowhere, within five seconds, because every right depends on the
-partner's status; its customers stay as they are, and so does what they have bought. Who disabled it
-enables it, or somebody further up.
+partner's status; its customers stay as they are, their users too, and so does what they have bought.
+Who disabled it enables it, or somebody further up.
 """
 
 from dataclasses import dataclass
@@ -116,6 +116,6 @@ async def _effect(tx: Transaction, partner: Partner) -> Effect:
         version=partner.version,
         consequences=[
             ConsequenceView(code="users_shut_out", detail=f"{users} users and API keys of {partner.name} are let in nowhere."),
-            ConsequenceView(code="customers_stay", detail="Its customers, and what they have bought, stay as they are."),
+            ConsequenceView(code="customers_stay", detail="Its customers, their users, and what they have bought, stay as they are."),
         ],
     )

@@ -13,13 +13,14 @@ from chassis.http.etags import Seen
 from chassis.http.text import CountryCode, EmailAddress, LanguageTag, Name, Text, TimeZoneName
 from contracts.customers.customers import AccountType, CommunicationsMode, Company, Contact, ManagementType, ProductAsked
 from contracts.records import JsonObject
+from customers import tagging
 from customers.details import ChangeDetails
 from customers.rules.application import CreateCustomer, FirstAdminWanted
 
 type Line = Annotated[str, Text(200)]
 type Phone = Annotated[str, Text(40)]
 type Code = Annotated[str, Text(100)]
-type Tags = Annotated[list[Annotated[str, Text(50)]], Len(max_length=50)]
+type Tags = Annotated[list[Annotated[str, Text(50)]], Len(max_length=tagging.MOST)]
 
 
 class NewCompany(Body):

@@ -1,7 +1,7 @@
 """Stages over HTTP: planned, listed, changed and stopped."""
 
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from annotated_types import Ge, Gt, Le, Len
@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from chassis.http.bodies import Body
 from chassis.http.calls import Call, allow
+from chassis.http.confirmations import Confirmation
 from chassis.http.lists import Listing, ListQuery
 from customers.offboarding import stages, staging
 from customers.offboarding.stages import StageView
@@ -42,6 +43,7 @@ class NewStages(Body):
     """Without `stages` both, as the policy has them: disabled first, deleted later."""
 
     stages: Annotated[list[NewStage], Len(1, 2)] | None = None
+    confirmation: Confirmation | None = None
 
 
 class StageChange(Body):
@@ -50,6 +52,7 @@ class StageChange(Body):
     at: AwareDatetime | None = None
     notices: Notices | None = None
     done: Annotated[list[Annotated[int, Ge(1), Le(20)]], Len(0, 20)] | None = None
+    confirmation: Confirmation | None = None
 
 
 BY_POLICY: Final = NewStages()
@@ -57,10 +60,10 @@ BY_POLICY: Final = NewStages()
 
 @router.post("", status_code=201, response_model=Listing[StageView])
 async def plan(customer_id: UUID, call: Annotated[Call, PLANNERS], body: NewStages = BY_POLICY) -> Response:
-    """Plan how a customer goes, in stages (MKT-19)."""
+    """Plan how a customer goes, in stages (MKT-19). One that comes before any notice of it is confirmed, as the deed itself is."""
     wanted = [one.wanted() for one in body.stages] if body.stages else [Wanted(verb="disable"), Wanted(verb="delete")]
     async with call.change(customer=customer_id) as tx:
-        planned = await staging.plan(tx, PlanStages(customer_id=customer_id, seen=call.seen, stages=wanted))
+        planned = await staging.plan(tx, PlanStages(customer_id=customer_id, seen=call.seen, stages=wanted, confirmation=body.confirmation))
         view = Listing.whole([StageView.of_entity(one) for one in planned], as_of=tx.real_now)
         return call.created(view, location=f"/v1/customers/{customer_id}/stages")
 
@@ -78,7 +81,8 @@ async def list_stages(
 async def change(customer_id: UUID, stage_id: UUID, body: StageChange, call: Annotated[Call, PLANNERS]) -> Response:
     """Move a stage, announce it otherwise, tick off what is done; until it happens."""
     async with call.change(customer=customer_id) as tx:
-        command = ChangeStage(customer_id=customer_id, stage_id=stage_id, seen=call.seen, at=body.at, notices=body.notices, done=body.done)
+        said: dict[str, Any] = {"at": body.at, "notices": body.notices, "done": body.done, "confirmation": body.confirmation}
+        command = ChangeStage(customer_id=customer_id, stage_id=stage_id, seen=call.seen, **said)
         stage = await staging.change(tx, command)
         return call.answer(StageView.of_entity(stage), version=stage.version)
 

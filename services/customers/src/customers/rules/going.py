@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from pydantic import JsonValue
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from chassis.database import Transaction
 from chassis.policies import InForce
@@ -21,7 +21,7 @@ from customers.rules.rehoming import rehome
 from customers.rules.signing_out import sign_out_users
 from customers.rules.telling import tell_customer
 from customers.tables.customers import Customer
-from customers.tables.offboarding import Deletion
+from customers.tables.offboarding import Deletion, Stage
 
 STAGE: Final = "customer.stage"
 """Due work: a stage whose time has come."""
@@ -82,8 +82,10 @@ async def may_be_deleted(tx: Transaction, customer: Customer) -> InForce[Offboar
     return offboarding
 
 
-async def ask_deletion(tx: Transaction, customer: Customer, job_id: UUID | None) -> None:
+async def ask_deletion(tx: Transaction, customer: Customer, *, job_id: UUID | None = None, stage_id: UUID | None = None) -> None:
     """Ask licensing whether it can be deleted; meanwhile nothing begins for it, and nobody of it is signed in.
+
+    ``job_id`` or ``stage_id`` is what it is asked for by, and what is told of a refusal.
 
     Raises:
         Refusal: as ``may_be_deleted`` says.
@@ -92,7 +94,7 @@ async def ask_deletion(tx: Transaction, customer: Customer, job_id: UUID | None)
     preconditions = offboarding.policy.preconditions
     was, customer.status, customer.updated_at = customer.status, "deleting", tx.now
     await tx.session.flush()
-    await _note(tx, customer, was=was, asked_by=_by(tx), policy_version=offboarding.version, job_id=job_id)
+    await _note(tx, customer, was=was, asked_by=_by(tx), policy_version=offboarding.version, job_id=job_id, stage_id=stage_id)
     requested = CustomerDeletionRequested(requested_by=_by(tx), preconditions=preconditions, policy_version=str(offboarding.version))
     tell_customer(tx, customer, requested, urgent=True)
     await _let_nobody_in(tx, customer)
@@ -102,6 +104,13 @@ async def _let_nobody_in(tx: Transaction, customer: Customer) -> None:
     """Neither its users nor, into its consoles, its partner's."""
     await sign_out_users(tx, customer)
     await console_sessions.end_all(tx, customer, "rights")
+
+
+async def refuse_stage(tx: Transaction, deletion: Deletion, code: str) -> None:
+    """The stage by which a deletion was asked for, if it was by one, has come to nothing. Hold the customer first."""
+    its_own = (Stage.partner_id == tx.partner_id, Stage.id == deletion.stage_id)
+    refused = {"status": "refused", "refused_with": code, "version": Stage.version + 1, "updated_at": tx.now}
+    await tx.session.execute(update(Stage).where(*its_own).values(refused))
 
 
 async def hold_deletion(tx: Transaction, customer_id: UUID) -> Deletion | None:

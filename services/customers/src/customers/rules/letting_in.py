@@ -84,11 +84,12 @@ def admit(found: Row[Any]) -> None:
 
     Raises:
         SignInByPartnerOnly: the customer's partner manages its account (CUS-52).
-        SignInRefused: user, partner or customer is not active.
+        SignInRefused: user or customer is not active, or the partner of a user of its own.
     """
     if found.kind == "customer" and not signing_in.customer_may(found.management_type):
         raise SignInByPartnerOnly
-    if found.status != "active" or found.partner_status != "active" or found.customer_status not in {None, "active"}:
+    at_rest = found.partner_status != "active" and found.kind != "customer"
+    if at_rest or found.status != "active" or found.customer_status not in {None, "active"}:
         raise SignInRefused
 
 

@@ -37,6 +37,7 @@ class Deletion(TenantRow, Versioned, Base):
     asked_version: Mapped[int]
     policy_version: Mapped[int]
     job_id: Mapped[UUID | None]
+    stage_id: Mapped[UUID | None]
     in_the_way: Mapped[list[dict[str, Any]]]
     deleted_at: Mapped[datetime | None]
     recoverable_until: Mapped[datetime | None]

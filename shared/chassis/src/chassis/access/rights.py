@@ -226,12 +226,13 @@ async def rights_of(
 
     Raises:
         AccessUnconfirmed: what customers told of the user has not arrived here.
-        AccessEnded: the user, its partner or this generation of its tokens is no longer valid.
+        AccessEnded: the user, its partner or this generation of its tokens is no longer valid. A customer's users go on
+            while its partner rests.
         SecondFactorRequired: the user must have a second factor, and has none.
         ActingRefused: the tenant is no descendant of the principal's partner, or has shut it out.
     """
     row = await fetchrow(_RIGHTS, principal.partner_id, principal.user_id, principal.tenant)
-    active = row is not None and row["status"] == "active" and row["partner_status"] == "active"
+    active = row is not None and row["status"] == "active" and (row["partner_status"] == "active" or row["kind"] == "customer")
     if row is None:
         raise UserUnknown(retry_after=1)
     if row["gen"] < principal.gen and not (lenient and active):

@@ -1,12 +1,16 @@
-"""A place is made known where nothing was ever tried; whoever may raise a user's generation ends its sessions of the one before."""
+"""Places are known that were never tried; sessions end with their users' generation; a deletion knows its stage."""
+
+import sqlalchemy as sa
+from alembic import op
 
 from chassis.database import schema
 
-revision = "0027"
-down_revision = "0026"
+revision = "0029"
+down_revision = "0028"
 
 
 def upgrade() -> None:
+    op.add_column("deletions", sa.Column("stage_id", sa.Uuid))
     schema.door_function(
         "attempt_good(wanted bytea, at timestamptz)",
         "void",
