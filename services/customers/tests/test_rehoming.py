@@ -51,12 +51,15 @@ async def test_the_old_partner_tells_that_it_left_and_the_new_one_how_it_is(
     old, new = partners
     async with worker_database.work() as work, work.item(old) as tx:
         customer = await customers_of(tx)
+        customer.data_region = "eu"
+        await tx.session.flush()
         before = customer.version
         await rehome(tx, customer, new, leaving=LEFT, arriving=ARRIVED)
 
         left, arrived, state, user = tx.told
         assert [one.about.version for one in (left, arrived, state)] == [before + 1] * 3
         assert [one.envelope.partner_id for one in tx.told] == [old, new, new, new]
+        assert {one.envelope.data_region for one in (left, arrived, state)} == {"eu"}
         assert [type(one.record) for one in (left, arrived)] == [type(LEFT), type(ARRIVED)]
         assert isinstance(state.record, CustomerChanged)
         assert (state.record.state.partner_id, state.record.state.owner_partner_id, state.record.state.tags) == (new, old, [])

@@ -166,6 +166,7 @@ class DeletionRow(Part):
     asked_version: int
     policy_version: int
     job_id: UUID | None
+    stage_id: UUID | None = None
     in_the_way: list[Document]
     deleted_at: datetime | None
     recoverable_until: datetime | None

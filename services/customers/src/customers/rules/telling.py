@@ -77,7 +77,8 @@ def tell_state(tx: Transaction, customer: Customer) -> None:
 
 def tell_fact(tx: Transaction, customer: Customer, fact: CustomerFact) -> None:
     """What happened to a customer at its present version, where its state is another partner's to tell: it has changed hands."""
-    tx.tell(fact, about=tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id))
+    about = tx.entity("customer", customer.id, version=customer.version, customer_id=customer.id, data_region=customer.data_region)
+    tx.tell(fact, about=about)
 
 
 def tell_consent(tx: Transaction, customer: Customer, consent: Consent, entry: ConsentEntry, ask: Addressee | None) -> None:
