@@ -122,6 +122,7 @@ async def test_the_terms_in_force_are_accepted(web: Web) -> None:
     phone = await web.post("/v1/sign-ups", a_body(proof, contact={"name": "Rosa", "email": "rosa@tal.example", "phone": "ask"}))
 
     assert (old.status_code, old.json()["code"], old.json()["errors"][0]["pointer"]) == (422, "terms_not_in_force", "/terms/version")
+    assert old.json()["policy_version"].isdigit()
     assert declined.status_code == 422
     assert phone.json()["errors"][0]["pointer"] == "/contact/phone"
     assert (await web.post("/v1/sign-ups", a_body(proof))).status_code == 202
@@ -154,3 +155,4 @@ async def test_where_the_policy_is_closed_nobody_signs_up(web: Web) -> None:
     answers = (await web.get("/v1/sign-ups/challenge"), await web.post("/v1/sign-ups", a_body(proof)))
 
     assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(403, "sign_up_closed")}
+    assert all(answer.json()["policy_version"].isdigit() for answer in answers)

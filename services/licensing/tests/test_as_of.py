@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from chassis.database import Transaction
 from chassis.due import DueItem
+from chassis.erasing import Gone
 from chassis.ids import new_id
 from licensing import conversions, programmes, trials
 from licensing.conversions import ConvertTrial
@@ -133,7 +134,7 @@ async def test_the_past_is_as_much_its_partners_alone_as_the_present(desk: Desk)
     assert (await (await desk.newcomer()).get(path(trial.customer_id), as_of=then)).json()["code"] == "customer_not_found"
 
     async def purged(tx: Transaction) -> int:
-        await erasing._forget(tx, erasing.Gone(customer_id=trial.customer_id, user_ids=[]))
+        await erasing._forget(tx, Gone(customer_id=trial.customer_id, user_ids=[]))
         return len((await tx.session.scalars(select(SubscriptionMoment).where(SubscriptionMoment.partner_id == tx.partner_id))).all())
 
     assert await desk.set_up(purged) == 0

@@ -23,6 +23,7 @@ from customers.rules.openid import Providers
 from customers.rules.outgoing import Outgoing
 from customers.rules.passwords import Passwords
 from customers.rules.policy_kinds import KINDS
+from customers.rules.policy_trials import TRIALS
 from customers.rules.sealing import Sealer
 from customers.rules.telling import RETELLINGS
 from customers.sandboxes import ADVANCE
@@ -52,6 +53,7 @@ def service(settings: Settings, passwords: Passwords | None = None) -> Service:
         due=due.kinds(),
         jobs=[ADVANCE, UNLINK, MOVE, DELETE, bundling.kind(key, parts), *deeds.KINDS],
         policies=KINDS,
+        trials=TRIALS,
         keys=KeySet([key]),
         tools=keyring,
         chores=(throttling.forget, linking.forget, own_sessions.forget, drafts.forget_drafts, bundling.forget),

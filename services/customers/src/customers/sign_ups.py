@@ -19,6 +19,7 @@ from chassis.database import ApiDatabase, Transaction
 from chassis.due import DueItem, Retry
 from chassis.http.views import View
 from chassis.ids import new_id
+from chassis.policies import InForce
 from contracts.customers.partners import PartnerDisabled
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import EmailTaken
@@ -35,7 +36,7 @@ from customers.tables.partners import Partner
 FOUND: Final = "partners.sign_up"
 PURPOSE: Final = "sign-up"
 FREE_OF_ADDRESS: Final = 5
-_POLICY: Final = text("select door.sign_up_policy()")
+_POLICY: Final = text("select door.sign_up_policy_in_force()")
 _ASK: Final = text("select door.ask_sign_up(:partner, :at, :said)").bindparams(bindparam("said", type_=JSONB))
 
 
@@ -69,7 +70,7 @@ async def challenge(database: ApiDatabase, challenges: Challenges, now: datetime
     Raises:
         SignUpClosed: nobody signs up by itself.
     """
-    policy = await _policy(database)
+    policy = (await _policy(database)).policy
     return SignUpChallengeView(
         terms_version=policy.terms_version,
         terms_text=policy.terms_text,
@@ -88,11 +89,11 @@ async def ask(database: ApiDatabase, challenges: Challenges, now: datetime, comm
         TermsOutdated: other terms are in force.
         NotAcceptable: the phone number is none.
     """
-    policy = await _policy(database)
+    by = await _policy(database)
     await throttling.admit_request(database, PURPOSE, address, now, free=FREE_OF_ADDRESS)
     objections = Objections()
-    if command.terms_version != policy.terms_version:
-        objections.against(TermsOutdated, "/terms/version")
+    if command.terms_version != by.policy.terms_version:
+        objections.against(TermsOutdated, "/terms/version", by=by)
     phone = command.phone and phones.e164(command.phone, command.country)
     if command.phone is not None and phone is None:
         objections.add("/contact/phone", "phone", "Not a phone number.")
@@ -158,10 +159,10 @@ async def _alike(tx: Transaction, said: SignUp) -> list[str]:
     return sorted({match.party.entry for name in (said.company_name, said.contact_name) for match in index.matches(name)})
 
 
-async def _policy(database: ApiDatabase) -> SignUpPolicy:
+async def _policy(database: ApiDatabase) -> InForce[SignUpPolicy]:
     async with database.at_the_door() as door:
-        document = (await door.execute(_POLICY)).scalar_one()
-    policy = SignUpPolicy.model_validate(document if isinstance(document, dict) else msgspec.json.decode(document))
-    if not policy.open:
-        raise SignUpClosed
-    return policy
+        said = (await door.execute(_POLICY)).scalar_one()
+    by = InForce.among(said if isinstance(said, dict) else msgspec.json.decode(said), SignUpPolicy)
+    if not by.policy.open:
+        raise SignUpClosed(policy_version=str(by.version))
+    return by

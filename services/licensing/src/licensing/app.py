@@ -15,6 +15,7 @@ from licensing.consumers import CONSUMERS
 from licensing.due import DUE
 from licensing.routes import ROUTERS
 from licensing.rules.policy_kinds import KINDS
+from licensing.rules.policy_trials import TRIALS
 from licensing.rules.telling import RETELLINGS
 from licensing.settings import Settings
 
@@ -32,6 +33,7 @@ def service(settings: Settings) -> Service:
         jobs=JOBS,
         retellings=RETELLINGS,
         policies=KINDS,
+        trials=TRIALS,
         portable=PORTABLE,
         migrations=Path(__file__).parent / "migrations",
         follows={"subscription": ("subscriptions",), "programme": ("programmes",)},

@@ -38,6 +38,7 @@ from chassis.keys import KeySet
 from chassis.loops import Loop, Loops
 from chassis.policies import Kinds
 from chassis.policies import routes as policies
+from chassis.policies.trying import Trial
 from chassis.relay import Relay
 from chassis.relay.beating import Heart
 from chassis.retelling import Retelling
@@ -76,6 +77,8 @@ class Service:
     due: Sequence[Due] = ()
     jobs: Sequence[JobKind] = ()
     policies: Kinds | None = None
+    trials: Mapping[str, Trial] = field(default_factory=dict)
+    """How its policies are tried, by their kinds."""
     portable: Portable | None = None
     """Its part of bundles, where it keeps something of customers that others do not tell it."""
     keys: KeySet | None = None
@@ -128,7 +131,7 @@ class Process:
 
     def _routers(self) -> Sequence[APIRouter]:
         one = self._service
-        return (*one.routers, *routers(one.name, one.jobs), *policies.routers(one.name, one.policies), *parts(one.portable))
+        return (*one.routers, *routers(one.name, one.jobs), *policies.routers(one.name, one.policies, one.trials), *parts(one.portable))
 
     async def run(self) -> None:
         """Run until SIGTERM or SIGINT. A part that fails for good ends the process."""

@@ -128,9 +128,14 @@ async def require(tx: Transaction, customer: Customer, kind: ConsentKind) -> UUI
         raise ConsentRequired(consent_id=str(last.id), state=last.state, policy_version=version)
     if last is not None and _runs(tx, last):
         return last.id
-    if kind == "console_launch" and rules.policy.console_launch == "management_type" and partner_may(customer.management_type):
+    if kind == "console_launch" and leave_enough(rules.policy, customer.management_type):
         return None
     raise ConsentRequired(policy_version=version)
+
+
+def leave_enough(policy: ConsentPolicy, management_type: str) -> bool:
+    """Whether a management type lets partners into consoles by itself."""
+    return policy.console_launch == "management_type" and partner_may(management_type)
 
 
 async def refused(tx: Transaction, customer: Customer, kind: ConsentKind) -> bool:

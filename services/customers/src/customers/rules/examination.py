@@ -11,7 +11,7 @@ from uuid import UUID
 from chassis.errors import FieldError
 from contracts.customers.customers import Company, Contact, FirstAdmin, ProductAsked
 from customers.errors import DuplicateCompany, EmailTaken, EulaOutdated, SeatCapExceeded
-from customers.rules import domains, provisioning
+from customers.rules import domains, provisioning, residency
 from customers.rules.application import CreateCustomer, Sketch
 from customers.rules.identity import Admin, objection
 from customers.rules.objections import Objections
@@ -99,7 +99,7 @@ def _object_to(sketch: Sketch, admin: Admin | None, known: Surroundings, objecti
 def _policies(sketch: Sketch, known: Surroundings, objections: Objections) -> None:
     """CUS-26, MKT-03."""
     regions, terms = known.residency.policy.regions, known.terms.policy
-    if sketch.data_region is not None and sketch.data_region not in regions:
+    if sketch.data_region is not None and not residency.serves(known.residency.policy, sketch.data_region):
         remedy = f"Choose one of {', '.join(sorted(regions))}."
         detail = "The installation does not serve this region."
         objections.add("/data_region", "unknown_region", detail, rule="MKT-03", remedy=remedy, by=known.residency)

@@ -14,3 +14,8 @@ class ResidencyPolicy(Policy):
     kind: ClassVar[str] = "residency"
 
     regions: Annotated[list[Annotated[str, Text(50)]], Len(1, 100)]
+
+
+def serves(policy: ResidencyPolicy, region: str) -> bool:
+    """Whether data may be kept there."""
+    return region in policy.regions

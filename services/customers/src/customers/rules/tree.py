@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from chassis.database import Transaction
-from chassis.policies import Policy
+from chassis.policies import InForce, Policy
 from customers.errors.partners import TreeTooDeep
 from customers.rules import policies
 
@@ -26,7 +26,14 @@ async def check_depth(tx: Transaction, ancestors: Sequence[UUID]) -> None:
     Raises:
         TreeTooDeep: it would stand too far down.
     """
-    by = await policies.in_force(tx, PartnerTree)
-    if len(ancestors) > by.policy.deepest:
-        detail = f"It would stand on level {len(ancestors)}, and {by.policy.deepest} is the last."
-        raise TreeTooDeep(detail, policy_version=str(by.version), errors=[TreeTooDeep.at("/parent_id", detail)])
+    refusal = against(len(ancestors), await policies.in_force(tx, PartnerTree))
+    if refusal is not None:
+        raise refusal
+
+
+def against(level: int, by: InForce[PartnerTree]) -> TreeTooDeep | None:
+    """What is against a partner on this level."""
+    if level <= by.policy.deepest:
+        return None
+    detail = f"It would stand on level {level}, and {by.policy.deepest} is the last."
+    return TreeTooDeep(detail, policy_version=str(by.version), errors=[TreeTooDeep.at("/parent_id", detail)])

@@ -5,7 +5,7 @@ the actions that licensing carries out.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Final, Literal
+from typing import ClassVar, Final, Literal, Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -75,7 +75,9 @@ async def admit(tx: Transaction, action: Action, customer_id: UUID, product: str
     closed = select(tables.customers.c.shut_out).where(tables.customers.c.partner_id == tx.partner_id, tables.customers.c.id == customer_id)
     if await tx.session.scalar(closed):
         raise CustomerShutOut(action=action.name)
-    _offer(action, customer, await policies.in_force(tx, AccountMatrix))
+    refusal = against(action.name, customer, await policies.in_force(tx, AccountMatrix))
+    if refusal is not None:
+        raise refusal
     mine = (Subscription.partner_id == tx.partner_id, Subscription.customer_id == customer_id, Subscription.product == product)
     standing = select(Subscription.id).where(*mine, Subscription.status.in_(STANDING)).limit(1)
     if (await tx.session.execute(standing)).one_or_none() is None:
@@ -83,10 +85,20 @@ async def admit(tx: Transaction, action: Action, customer_id: UUID, product: str
     return customer
 
 
-def _offer(action: Action, customer: Served, matrix: InForce[AccountMatrix]) -> None:
-    cell = matrix.policy.actions.get(action.name)
+class Described(Protocol):
+    """What the matrix may make a difference by, of a customer."""
+
+    @property
+    def account_type(self) -> str: ...
+    @property
+    def management_type(self) -> str: ...
+
+
+def against(action: ActionName, customer: Described, matrix: InForce[AccountMatrix]) -> NotOffered | None:
+    """What the matrix has against an action, if anything."""
+    cell = matrix.policy.actions.get(action)
     if cell is None:
-        return
+        return None
     by_type = cell.rule if cell.account_types is None else "CUS-51"
     for asked, offered, which, rule in (
         ("account_type", cell.account_types, customer.account_type, cell.rule),
@@ -94,4 +106,5 @@ def _offer(action: Action, customer: Served, matrix: InForce[AccountMatrix]) -> 
     ):
         if offered is not None and which not in offered:
             detail = f"Offered only where {asked} is {' or '.join(offered)}."
-            raise NotOffered(detail, rule=rule, policy_version=str(matrix.version), action=action.name)
+            return NotOffered(detail, rule=rule, policy_version=str(matrix.version), action=action)
+    return None

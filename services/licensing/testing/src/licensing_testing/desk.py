@@ -30,6 +30,7 @@ from licensing.bulk.deeds import KINDS as JOBS
 from licensing.bundles import PORTABLE
 from licensing.routes import ROUTERS
 from licensing.rules.policy_kinds import KINDS
+from licensing.rules.policy_trials import TRIALS
 
 _KEY = OKPKey.generate_key("Ed25519", {"kid": "tests"}, private=True)
 
@@ -109,7 +110,7 @@ class Desk:
 async def a_desk(api: ApiDatabase, worker: WorkerDatabase, clock: FixedClock) -> AsyncIterator[Desk]:
     """The desk of a partner administrator."""
     rails = Rails(database=api, verifier=Verifier(KeySet([_KEY])), clock=clock)
-    routers = (*ROUTERS, *jobs.routers("licensing", JOBS), *policies.routers("licensing", KINDS), *parts(PORTABLE))
+    routers = (*ROUTERS, *jobs.routers("licensing", JOBS), *policies.routers("licensing", KINDS, TRIALS), *parts(PORTABLE))
     app = build(title="licensing", routers=routers, health=Health(), state=rails)
     nobody = Principal(kind="partner", user_id=new_id(), partner_id=new_id(), gen=1)
     async with auditing(worker.settings) as look:

@@ -42,15 +42,22 @@ async def admit(
     Raises:
         TooFarReaching: the number must be confirmed.
     """
-    policy = limits.policy
-    if customers <= policy.always or customers == confirmed:
+    if customers <= limits.policy.always or customers == confirmed:
         return
-    of_customers = await count_all() or 0
-    if customers > policy.customers or customers * 100 > of_customers * policy.per_cent:
-        raise TooFarReaching(
-            policy_version=str(limits.version),
-            customers=customers,
-            of_customers=of_customers,
-            most=policy.customers,
-            most_per_cent=policy.per_cent,
-        )
+    refusal = against(limits, customers, await count_all() or 0)
+    if refusal is not None:
+        raise refusal
+
+
+def against(limits: InForce[BulkPolicy], customers: int, of_customers: int) -> TooFarReaching | None:
+    """What is against reaching so many of so many, where nobody has said that they are meant."""
+    policy = limits.policy
+    if customers <= policy.always or (customers <= policy.customers and customers * 100 <= of_customers * policy.per_cent):
+        return None
+    return TooFarReaching(
+        policy_version=str(limits.version),
+        customers=customers,
+        of_customers=of_customers,
+        most=policy.customers,
+        most_per_cent=policy.per_cent,
+    )

@@ -1,5 +1,6 @@
 """Policies over HTTP: everybody who works with them reads them, operators publish. One router per service that has some."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from annotated_types import Ge, Le
@@ -10,6 +11,7 @@ from chassis.http.calls import Call, allow
 from chassis.http.lists import Asked, Listing
 from chassis.policies.kinds import Kinds
 from chassis.policies.shown import PolicyView, Shelf
+from chassis.policies.trying import Trial, TrialView, Tried, tried
 
 READERS = frozenset({"partner", "operator"})
 OPERATORS = frozenset({"operator"})
@@ -21,8 +23,8 @@ class VersionQuery(Asked):
     version: Annotated[int, Ge(1), Le(2**63 - 1)] | None = None
 
 
-def routers(service: str, kinds: Kinds | None) -> list[APIRouter]:
-    """The routes of a service's policies; none when it has none."""
+def routers(service: str, kinds: Kinds | None, trials: Mapping[str, Trial] | None = None) -> list[APIRouter]:
+    """The routes of a service's policies; none when it has none. With ``trials`` they can be tried."""
     if kinds is None:
         return []
     shelf = Shelf(service, kinds)
@@ -48,4 +50,17 @@ def routers(service: str, kinds: Kinds | None) -> list[APIRouter]:
             view = shelf.published(published.policy, published.version, tx.real_now)
             return call.created(view, location=f"/v1/policies/{service}/{kind}?version={published.version}", version=published.version)
 
+    if trials:
+        _add_trying(made, service, kinds, trials)
     return [made]
+
+
+def _add_trying(made: APIRouter, service: str, kinds: Kinds, trials: Mapping[str, Trial]) -> None:
+    @made.post("/{kind}/try", response_model=TrialView)
+    async def try_out(kind: str, body: Tried, call: Annotated[Call, allow(kinds=READERS)]) -> Response:
+        """What would happen: a case decided by a document, and how many of the partner's present ones it would decide otherwise (BEY-04).
+
+        Nothing is published, and nothing is kept.
+        """
+        async with call.change(keyed=False) as tx:
+            return call.answer(await tried(tx, service, kinds, trials, kind=kind, body=body))
