@@ -59,6 +59,7 @@ class CustomerRow(Part):
     unmanaged_macs_allowed: bool
     management_wanted: ManagementType | None
     imported_at: datetime | None
+    shut_out_at: datetime | None
     stages: list[PlannedStage]
 
 

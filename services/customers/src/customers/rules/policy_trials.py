@@ -5,7 +5,9 @@ A kind that is missing here cannot be tried, and fails the test that walks over 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from annotated_types import Ge
 from pydantic import Field, JsonValue
@@ -111,12 +113,14 @@ class Region(Body):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Stands:
-    """A customer as the matrix looks at it, whose first admin says nothing."""
+    """A customer as the matrix looks at it, which stays where it is and has closed itself to nobody."""
 
     status: str
     account_type: str
     management_type: str
     first_admin: Mapping[str, Any]
+    moving_to: UUID | None = None
+    shut_out_at: datetime | None = None
 
 
 def _done(by: InForce[CapabilityMatrix], case: Done) -> Refusal | None:

@@ -2,8 +2,8 @@
 
 from chassis.database import schema
 
-revision = "0027"
-down_revision = "0026"
+revision = "0029"
+down_revision = "0028"
 
 
 def upgrade() -> None:
