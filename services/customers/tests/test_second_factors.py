@@ -174,6 +174,8 @@ async def test_each_recovery_code_signs_in_once_in_the_authenticators_place(web:
     kept = await as_owner(web, "select array_agg(encode(r, 'hex')) from second_factors, unnest(recovery) r")
     assert isinstance(kept, list)
     assert {*kept} == {recovery_hash(one).hex() for one in shown.recovery[1:]}
+    told = "select convert_from(payload, 'utf8') from outbox where topic = 'user.updated' order by id desc limit 1"
+    assert json.loads(str(await as_owner(web, told))) == {"fields": ["recovery_codes"]}, "its user is mailed"
 
 
 async def test_new_recovery_codes_take_the_place_of_the_old(web: Web, clock: FixedClock) -> None:

@@ -8,7 +8,10 @@ import pytest
 from notifications.rules import letters
 from notifications.rules.letters import Sender
 
-KINDS = ("layout", "welcome", "invitation", "stage_disable", "stage_delete", "shut_out_by_customer", "shut_out_by_partner")
+KINDS = (
+    *("layout", "welcome", "invitation", "stage_disable", "stage_delete", "shut_out_by_customer", "shut_out_by_partner"),
+    *("password_changed", "second_factor_changed", "recovery_codes_changed", "api_key_made"),
+)
 
 
 @pytest.mark.parametrize("kind", KINDS)

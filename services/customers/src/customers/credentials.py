@@ -91,9 +91,9 @@ async def set_password(tx: Transaction, command: SetPassword) -> User:
     )
     if user is None or used.scalar_one_or_none() is None:
         raise LinkInvalid
-    user.status = "active"
+    first, user.status = user.status == "invited", "active"
     await linking.take_back(tx, user)
-    await _put(tx, user, command.password_hash, kept=None)
+    await _put(tx, user, command.password_hash, kept=None, fields=["password", "status"] if first else ["password"])
     return user
 
 
@@ -104,11 +104,11 @@ async def change_password(tx: Transaction, command: ChangePassword) -> User:
         UserNotFound: it acts as another partner, where it is no user.
     """
     user = await hold_user(tx, command.user_id)
-    await _put(tx, user, command.password_hash, kept=command.session_id)
+    await _put(tx, user, command.password_hash, kept=command.session_id, fields=["password"])
     return user
 
 
-async def _put(tx: Transaction, user: User, password_hash: str, *, kept: UUID | None) -> None:
+async def _put(tx: Transaction, user: User, password_hash: str, *, kept: UUID | None, fields: list[str]) -> None:
     await sign_out(tx, user, "password_changed", kept=kept)
     await put_password(tx, user, password_hash)
-    tell_user(tx, user, UserUpdated(fields=["password"]))
+    tell_user(tx, user, UserUpdated(fields=fields))

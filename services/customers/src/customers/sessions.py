@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, text
+from sqlalchemy import Row, select, text
 
 from chassis.database import ApiDatabase
 from chassis.database.audit import Subject
@@ -18,6 +18,7 @@ from chassis.http.views import View
 from chassis.principal import Principal
 from chassis.tokens import LIFETIME
 from contracts.customers.sessions import SessionEnd
+from contracts.customers.users import UserUpdated
 from customers.errors import CredentialsWrong, SessionEnded
 from customers.errors.identity import ChallengeOver, CodeWrong
 from customers.errors.single_sign_on import PasswordsClosed
@@ -27,6 +28,7 @@ from customers.rules.keyring import Keyring
 from customers.rules.letting_in import ANSWERABLE, NOBODY, REFRESHABLE, Challenged, Device, SignedIn, digest
 from customers.rules.signing_out import sign_out_here
 from customers.rules.throttling import Attempt
+from customers.tables.users import User
 
 _LOGIN: Final = text("select * from door.find_login(:login)")
 _CLOSED: Final = text("select door.passwords_closed(:login)")
@@ -105,13 +107,16 @@ async def finish(database: ApiDatabase, keyring: Keyring, now: datetime, device:
         raise ChallengeOver
     await throttling.admit_code(database, found.user_id, now)
     await _admit(database, found)
-    if not await second_factors.use(database, keyring, (found.partner_id, found.user_id), code, now):
+    used = await second_factors.use(database, keyring, (found.partner_id, found.user_id), code, now)
+    if used is None:
         await letting_in.audit(database, letting_in.who(found), denied=CodeWrong.code)
         raise CodeWrong
     async with database.at_the_door() as door:
         if not (await door.execute(_USE_CHALLENGE, {"token": digest(challenge)})).scalar_one():
             raise ChallengeOver
     signed_in = await letting_in.open_session(database, keyring, found, now, device)
+    if used == "recovery_code":
+        await _tell_recovery(database, signed_in.principal)
     await throttling.good_code(database, found.user_id, now)
     await throttling.good(database, Attempt(found.email.lower(), device.address), now)
     return signed_in
@@ -171,6 +176,14 @@ async def _admit(database: ApiDatabase, found: Row[Any]) -> None:
     if (refusal := _refusal(found)) is not None:
         await letting_in.audit(database, letting_in.who(found), denied=refusal.code)
         raise refusal
+
+
+async def _tell_recovery(database: ApiDatabase, who: Principal) -> None:
+    """A recovery code is gone: its user is mailed that somebody came in by it."""
+    async with database.change(who, correlation=correlation.current()) as tx:
+        version = await tx.session.scalar(select(User.version).where(User.partner_id == tx.partner_id, User.id == who.user_id))
+        about = tx.entity("user", who.user_id, version=version or 0, customer_id=who.customer_id)
+        tx.tell(UserUpdated(fields=["recovery_codes"]), about=about)
 
 
 def _refusal(found: Row[Any]) -> Refusal | None:

@@ -8,7 +8,18 @@ from contracts.customers.credentials import CredentialLinkRequested
 from contracts.customers.customers import CustomerChanged
 from contracts.customers.roles import RoleChanged
 from contracts.customers.users import UserChanged
-from notifications import consents, credential_links, directory, email_changes, firmware, offboarding, shutting_out, stages, welcome
+from notifications import (
+    consents,
+    credential_links,
+    directory,
+    email_changes,
+    firmware,
+    identity_notices,
+    offboarding,
+    shutting_out,
+    stages,
+    welcome,
+)
 
 
 def consumers() -> Sequence[Consumer]:
@@ -30,6 +41,7 @@ def consumers() -> Sequence[Consumer]:
                 *consents.STEPS,
                 *firmware.STEPS,
                 *shutting_out.STEPS,
+                *identity_notices.STEPS,
                 Step(name="notifications.email_change", record=UserChanged, handle=email_changes.look),
             ],
         ),

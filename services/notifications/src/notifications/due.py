@@ -6,7 +6,18 @@ from functools import partial
 from typing import Final
 
 from chassis.due import Due
-from notifications import consents, credential_links, deliveries, email_changes, firmware, offboarding, shutting_out, stages, welcome
+from notifications import (
+    consents,
+    credential_links,
+    deliveries,
+    email_changes,
+    firmware,
+    identity_notices,
+    offboarding,
+    shutting_out,
+    stages,
+    welcome,
+)
 from notifications.deliveries import Desk, Writer
 from notifications.rules import mailing
 
@@ -17,6 +28,7 @@ WRITERS: Final[Mapping[str, Writer]] = {
     consents.OUTCOME: consents.outcome,
     **dict.fromkeys(stages.TEMPLATES.values(), stages.letter),
     firmware.TEMPLATE: firmware.letter,
+    **dict.fromkeys(identity_notices.TEMPLATES, identity_notices.letter),
     **dict.fromkeys((shutting_out.BY_CUSTOMER, shutting_out.BY_PARTNER), shutting_out.letter),
     email_changes.CONFIRM: email_changes.letter,
     email_changes.UNDO: email_changes.letter,
@@ -35,6 +47,7 @@ def kinds(desk: Desk) -> Sequence[Due]:
         Due(credential_links.WORK["password_reset"], credential_links.write_reset),
         Due(mailing.SEND, partial(deliveries.send, desk=desk, writers=WRITERS), outside=_GOODBYE + timedelta(seconds=desk.server.timeout)),
         Due(stages.NOTICE, stages.write),
+        identity_notices.DUE,
         Due(firmware.NOTICE, firmware.write),
         offboarding.ERASING.due(),
     )

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import secrets
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 from uuid import UUID
 
 import pyotp
@@ -52,6 +52,10 @@ def step_of(secret: str, code: str, now: datetime, *, after: int = 0) -> int | N
     return next((step for step in fits if step > after), None)
 
 
+type Used = Literal["code", "recovery_code"]
+"""What somebody has shown."""
+
+
 def new_recovery_codes() -> list[str]:
     """Ten codes of 80 random bits, in groups that can be read out."""
     plain = [base64.b32encode(secrets.token_bytes(_RANDOM)).decode().lower() for _ in range(RECOVERY_CODES)]
@@ -63,15 +67,15 @@ def recovery_hash(code: str) -> bytes:
     return hashlib.sha256("".join(code.lower().split()).replace("-", "").encode()).digest()
 
 
-async def use(database: ApiDatabase, keyring: Keyring, whose: tuple[UUID, UUID], code: str, now: datetime) -> bool:
-    """Use a code of somebody (its partner and itself) who has a second factor; False where it is wrong or was used."""
+async def use(database: ApiDatabase, keyring: Keyring, whose: tuple[UUID, UUID], code: str, now: datetime) -> Used | None:
+    """Use a code of somebody (its partner and itself) who has a second factor; None where it is wrong or was used."""
     values = {"partner": whose[0], "holder": whose[1]}
     async with database.at_the_door() as door:
         found = (await door.execute(_FIND, values)).one_or_none()
         if found is None or found.confirmed_at is None:
-            return False
+            return None
         secret = keyring.sealer.open(found.secret, whose[1]).decode()
         step = step_of(secret, "".join(code.split()), now, after=found.last_step)
         if step is not None:
-            return bool((await door.execute(_STEP, values | {"step": step})).scalar_one())
-        return bool((await door.execute(_RECOVERY, values | {"code": recovery_hash(code)})).scalar_one())
+            return "code" if (await door.execute(_STEP, values | {"step": step})).scalar_one() else None
+        return "recovery_code" if (await door.execute(_RECOVERY, values | {"code": recovery_hash(code)})).scalar_one() else None
