@@ -64,7 +64,7 @@ LACKING = (
     ("delete from due where id = any($1)", ["due"]),
     ("select d.id from jobs j join due d on d.id = j.id where j.partner_id = $1", ["due"]),
     ("select d.id from jobs j join due d on d.partner_id = j.partner_id where d.kind = $1", ["due", "jobs"]),
-    ("select id from due where partner_id in (select id from partners)", ["due"]),
+    ("select id from due where partner_id in (select partner_id from jobs)", ["due", "jobs"]),
     ("select id from jobs where exists (select from due where due.subject = jobs.id)", ["due", "jobs"]),
 )
 HAVING = (
