@@ -4,9 +4,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import select
-from told_to_reporting import NOW, PLACE, a_customer, an_endpoint, reported, take
+from told_to_reporting import NOW, PLACE, a_customer, an_endpoint, event_of, reported, take
 
 from chassis.consumers import Event
+from chassis.consumers.batches import Batches
+from chassis.consumers.events import Place
+from chassis.consumers.parking import Raw
 from chassis.database import WorkerDatabase
 from chassis.due import DueWorker
 from chassis.ids import new_id
@@ -15,8 +18,11 @@ from chassis_testing.told import an_envelope
 from contracts.any.erasing import CustomerErased
 from contracts.customers.customers import CustomerChanged, CustomerTagged
 from contracts.customers.offboarding import CustomerMoved, CustomerPurged
+from contracts.envelope import encode
 from reporting import customer_overview, offboarding, timeline
+from reporting.consumers import consumers
 from reporting.rules import homes
+from reporting.rules.freshness import FOLLOWER
 from reporting.tables.timeline import Moment
 
 
@@ -53,6 +59,25 @@ async def test_a_move_stands_once_on_the_timeline_of_whoever_has_the_customer_no
     assert await moments_of(worker_database, customer.id) == [new]
 
 
+def raw(event: Event[CustomerChanged], offset: int) -> Raw:
+    place = Place(topic=CustomerChanged.topic, partition=0, offset=offset)
+    key, headers = str(event.envelope.subject).encode(), tuple(encode(event.envelope))
+    return Raw(place=place, key=key, headers=headers, payload=event.record.payload(), timestamp_ms=int(NOW.timestamp() * 1000))
+
+
+async def test_who_managed_a_customer_for_no_longer_than_a_batch_is_believed_too(worker_database: WorkerDatabase) -> None:
+    """What it reported of the customer in that moment was right when it did, and goes to whoever manages the customer now."""
+    old, new = new_id(), new_id()
+    customer = a_customer(old)
+    told = [event_of(customer, 1), event_of(a_customer(new, id=customer.id), 2)]
+    following = next(one for one in consumers() if one.group == FOLLOWER)
+    await Batches(worker_database, following, prefix="").apply([raw(event, offset) for offset, event in enumerate(told)])
+
+    async with worker_database.work() as work:
+        await take(work, [reported(an_endpoint(customer), old)])
+    assert await endpoints_of(worker_database, customer.id) == [new]
+
+
 async def test_it_goes_with_the_customer_and_then_for_good(worker_database: WorkerDatabase, clock: FixedClock) -> None:
     old, new = new_id(), new_id()
     customer, other = a_customer(old), a_customer(old)
@@ -61,8 +86,8 @@ async def test_it_goes_with_the_customer_and_then_for_good(worker_database: Work
         async with worker_database.work() as work, work.item(old, cause=said) as tx:
             await timeline.note(tx, Event(envelope=said, record=CustomerTagged(added=[], removed=[]), place=PLACE))
 
-        async with worker_database.work() as work, work.item(old, cause=said) as tx:
-            await homes.note(tx, whose.id)
+        async with worker_database.work() as work:
+            await homes.note(work, [(old, whose.id)])
     async with worker_database.work() as work:
         await take(work, [reported(an_endpoint(whose), old) for whose in (customer, other)])
 
@@ -70,8 +95,7 @@ async def test_it_goes_with_the_customer_and_then_for_good(worker_database: Work
     moved = an_envelope(state, subject=customer.id, partner_id=new, customer_id=customer.id, version=2, at=NOW)
     async with worker_database.work() as work:
         await customer_overview.project(work, [Event(envelope=moved, record=state, place=PLACE)])
-        async with work.item(new, cause=moved) as tx:
-            await offboarding.REHOMING.handle(tx, Event(envelope=moved, record=state, place=PLACE))
+        await offboarding.REHOMING.apply(work, [Event(envelope=moved, record=state, place=PLACE)])
     assert await moments_of(worker_database, customer.id) == [new]
     assert await endpoints_of(worker_database, customer.id) == [new]
 

@@ -18,5 +18,5 @@ def consumers() -> list[Consumer]:
     """Access in a group of its own, so that rights never wait behind a read model that is being rebuilt."""
     return [
         projection.consumer("reporting"),
-        Consumer(group=FOLLOWER, handlers=[*OVERVIEWS, *offboarding.STEPS, *timeline.STEPS, audit_trail.STEP]),
+        Consumer(group=FOLLOWER, handlers=[*OVERVIEWS, *offboarding.HANDLERS, *timeline.STEPS, audit_trail.STEP]),
     ]

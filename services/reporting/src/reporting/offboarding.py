@@ -3,17 +3,19 @@
 The audit stays: it says who did what to which id, and no value.
 """
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CursorResult, delete, select
 
 from chassis.access import tables
-from chassis.consumers import Event, Step
+from chassis.consumers import Event, Projection
+from chassis.consumers.events import Tombstone
 from chassis.database import Transaction
+from chassis.database.worker import Work
 from chassis.due import Retry
 from chassis.erasing import Erasing, Gone
-from chassis.rehoming import rehome
 from chassis.releasing import Releasing
 from contracts.customers.customers import CustomerChanged
 from reporting.rules import homes
@@ -32,9 +34,14 @@ _OF_CUSTOMERS: Final[dict[str, type[Moment | Endpoint | ProvisioningRejection]]]
 _ACROSS: Final = {"across_partners": "nothing may be left of a purged customer, whosever it was once"}
 
 
-async def _follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
-    await homes.note(tx, event.envelope.subject)
-    await rehome(tx, event.envelope.subject, Moment)
+async def _follow(work: Work, events: Sequence[Event[CustomerChanged]]) -> None:
+    """Every partner counts, also one that managed a customer for no longer than a batch."""
+    await homes.note(work, [(event.envelope.partner_id, event.envelope.subject) for event in events])
+    await homes.settle(work, [event.envelope.subject for event in events], [Moment.__tablename__])
+
+
+async def _keep(_: Work, __: Sequence[Tombstone]) -> None:
+    """What is left of a customer is forgotten when it is purged."""
 
 
 async def _forget(tx: Transaction, gone: Gone) -> dict[str, int]:
@@ -50,7 +57,8 @@ async def _delete(tx: Transaction, table: type[Moment | Endpoint | ProvisioningR
     return done.rowcount if isinstance(done, CursorResult) else 0
 
 
-REHOMING: Final = Step(name="reporting.rehoming", record=CustomerChanged, handle=_follow)
+REHOMING: Final = Projection(name="reporting.rehoming", record=CustomerChanged, apply=_follow, forget=_keep, every=True)
+"""Stands behind the overview, which says whose a customer is now."""
 ERASING: Final = Erasing(service="reporting", follows=(_OVERVIEW, tables.customers, tables.users), forget=_forget)
 RELEASING: Final = Releasing(service="reporting")
-STEPS: Final = (RELEASING.step(), REHOMING, ERASING.step())
+HANDLERS: Final = (RELEASING.step(), REHOMING, ERASING.step())

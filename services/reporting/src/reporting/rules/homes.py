@@ -5,11 +5,11 @@ whenever the topics are read again; the rows it makes belong to whoever manages 
 """
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import TextClause, select, text, update
 
 from chassis.consumers import Event
 from chassis.database import Transaction
@@ -22,14 +22,18 @@ update {table} t set partner_id = c.partner_id from customer_overview c
  where t.customer_id = any(:customers) and c.id = t.customer_id and t.partner_id <> c.partner_id
 """
 _ACROSS: Final = {"across_partners": "whose a customer was is what is looked at"}
-_TABLES: Final = ("endpoints", "provisioning_rejections")
-_STATEMENTS: Final = [text(_SETTLE.format(table=table)) for table in _TABLES]
+_READ_MODELS: Final = ("endpoints", "provisioning_rejections")
+_NOTE: Final = text("""
+insert into customer_homes (partner_id, id)
+select p, c from unnest(cast(:partners as uuid[]), cast(:customers as uuid[])) as u(p, c)
+on conflict do nothing
+""")
 
 
-async def note(tx: Transaction, customer_id: UUID) -> None:
-    """The transaction's partner manages the customer."""
-    home = insert(CustomerHome).values(partner_id=tx.partner_id, id=customer_id)
-    await tx.session.execute(home.on_conflict_do_nothing())
+async def note(work: Work, managed: Collection[tuple[UUID, UUID]]) -> None:
+    """Partners manage customers, ``(partner, customer)``."""
+    partners, customers = zip(*sorted(set(managed)), strict=True)
+    await work.session.execute(_NOTE, {"partners": list(partners), "customers": list(customers)}, execution_options=_ACROSS)
 
 
 async def forget(tx: Transaction, customer_id: UUID) -> None:
@@ -54,14 +58,15 @@ async def kept[E: Event[Any]](work: Work, events: Sequence[E], *, reported: bool
     return [event for event in events if not any(homes.get(_customer(event), {}).values())]
 
 
-async def settle(work: Work, customers: Collection[UUID]) -> None:
+async def settle(work: Work, customers: Collection[UUID], tables: Sequence[str] = _READ_MODELS) -> None:
     """Give what is kept of these customers to the partners that manage them."""
-    for statement in _STATEMENTS:
-        await work.session.execute(
-            statement,
-            {"customers": sorted(set(customers))},
-            execution_options=_ACROSS,
-        )
+    for table in tables:
+        await work.session.execute(_settling(table), {"customers": sorted(set(customers))}, execution_options=_ACROSS)
+
+
+@cache
+def _settling(table: str) -> TextClause:
+    return text(_SETTLE.format(table=table))
 
 
 async def _of(work: Work, customers: Collection[UUID | None]) -> dict[UUID | None, dict[UUID, bool]]:

@@ -145,7 +145,10 @@ class Batches:
         for raw, one in read:
             if isinstance(one, Poison):
                 await self._park(taking, handler, raw, str(one))
-        events, ended = _newest(one for _, one in read if not isinstance(one, Poison))
+        readable = [one for _, one in read if not isinstance(one, Poison)]
+        events, ended = _newest(readable)
+        if handler.every:
+            events = [one for one in readable if isinstance(one, Event)]
         if not taking.alone:
             await _write(taking.work, handler, events, ended)
             return

@@ -19,9 +19,10 @@ class Projection[S: Record]:
     """A read model over one state topic, or over reports that are each the whole state of their entity.
 
     ``apply`` writes the batch's last event of each entity in one statement, guarded by the
-    version; ``forget`` removes entities whose tombstone came. ``keeps`` names the tables that
-    are written so and in no other way: they can be rebuilt from the topics (``chassis.rebuilding``),
-    and whatever is done beside them is then done once more.
+    version; with ``every`` it is given all of them, in the order told, and keeps no table that could
+    be rebuilt, because compacted topics do not hold them all. ``forget`` removes entities whose
+    tombstone came. ``keeps`` names the tables that are written so and in no other way: they can be
+    rebuilt from the topics (``chassis.rebuilding``), and whatever is done beside them is then done once more.
     """
 
     name: str
@@ -29,6 +30,7 @@ class Projection[S: Record]:
     apply: Callable[[Work, Sequence[Event[S]]], Awaitable[None]]
     forget: Callable[[Work, Sequence[Tombstone]], Awaitable[None]]
     keeps: Sequence[str] = ()
+    every: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
