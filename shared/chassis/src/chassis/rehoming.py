@@ -7,10 +7,11 @@ whatever is still kept under another one is moved, so it does not matter which c
 """
 
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, CursorResult, Table, inspect, select, update
+from sqlalchemy import ColumnElement, CursorResult, Table, TextClause, inspect, select, text, update
 
 from chassis.database.tables import Base
 from chassis.database.transaction import Transaction
@@ -19,15 +20,31 @@ from chassis.due import DueRow
 _ACROSS: Final = {"across_partners": "what is a customer's goes with it, whosever it was"}
 
 
+async def elsewhere(tx: Transaction, customer_id: UUID, *nouns: type[Base] | Table) -> bool:
+    """Whether anything of a customer is kept under another partner than the transaction's. Mostly nothing is, so one statement asks."""
+    asked = {"customer_id": customer_id, "partner_id": tx.partner_id}
+    return bool((await tx.session.execute(_looking(tuple(map(_table, nouns))), asked, execution_options=_ACROSS)).scalar_one())
+
+
+@lru_cache
+def _looking(tables: tuple[Table, ...]) -> TextClause:
+    theirs = "exists (select from {name} where customer_id = :customer_id and partner_id <> :partner_id)"
+    return text("select " + " or ".join(theirs.format(name=table.name) for table in tables))
+
+
 async def rehome(tx: Transaction, customer_id: UUID, *nouns: type[Base] | Table, where: Collection[ColumnElement[bool]] = ()) -> int:
     """Give rows of a customer to the transaction's partner; those that point at them by a key follow. Answers how many."""
     moved = 0
     for noun in nouns:
-        table: Any = noun if isinstance(noun, Table) else inspect(noun).local_table
+        table = _table(noun)
         theirs = (table.c.customer_id == customer_id, table.c.partner_id != tx.partner_id, *where)
         done = await tx.session.execute(update(table).where(*theirs).values(partner_id=tx.partner_id), execution_options=_ACROSS)
         moved += done.rowcount if isinstance(done, CursorResult) else 0
     return moved
+
+
+def _table(noun: type[Base] | Table) -> Any:
+    return noun if isinstance(noun, Table) else inspect(noun).local_table
 
 
 async def rehome_due(tx: Transaction, subjects: Collection[UUID]) -> None:

@@ -3,13 +3,14 @@
 Its products stay as they are set. By which template of the former partner is not the new one's affair.
 """
 
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from chassis.consumers import Event
 from chassis.database import Transaction
-from chassis.rehoming import rehome, rehome_due
+from chassis.rehoming import elsewhere, rehome, rehome_due
 from contracts.customers.customers import CustomerChanged
 from licensing.rules import served
 from licensing.rules.telling import end_subscription, tell_subscription
@@ -20,18 +21,19 @@ from licensing.tables.provisionings import Provisioning
 from licensing.tables.subscription_moments import SubscriptionMoment
 from licensing.tables.subscriptions import Subscription
 
+_GOING_ALONG: Final = (eulas, Provisioning, SubscriptionMoment, ProductSettings, PolicyDeployment, Appliance, FirmwareUpdate)
 _ACROSS = {"across_partners": "what is still kept under the customer's former partner is looked for"}
 
 
 async def follow(tx: Transaction, event: Event[CustomerChanged]) -> None:
     """Let everything of a customer be its partner's."""
-    customer_id = event.envelope.subject
-    if await served.newer_known(tx, customer_id, event.envelope.aggregate_version):
+    customer_id, version = event.envelope.subject, event.envelope.aggregate_version
+    if not await elsewhere(tx, customer_id, Subscription, *_GOING_ALONG) or await served.newer_known(tx, customer_id, version):
         return
     subscription_ids = await _elsewhere(tx, customer_id, Subscription)
     await rehome_due(tx, [*subscription_ids, *await _elsewhere(tx, customer_id, PolicyDeployment)])
     await _forget_templates(tx, customer_id)
-    await rehome(tx, customer_id, eulas, Provisioning, SubscriptionMoment, ProductSettings, PolicyDeployment, Appliance, FirmwareUpdate)
+    await rehome(tx, customer_id, *_GOING_ALONG)
     if subscription_ids:
         await _take(tx, subscription_ids)
 
