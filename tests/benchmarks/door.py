@@ -29,7 +29,9 @@ class _Doors(NamedTuple):
     against="nginx as a plain proxy",
     unit="µs CPU",
     bar=at_least(0.20, aim=0.30),
-    cause="uvicorn and a bare ASGI function cost twice nginx, the hand-over to pyreqwest's thread and back three times; the rest is ours",
+    cause="a third is uvicorn with a bare ASGI function and the hand-over to pyreqwest's thread and back, alone four times nginx;"
+    " a fifth the request's id, its line in the log and metrics; a sixth each the door (path, token, rate), limits with the deadline,"
+    " and heads with the watch over the caller",
 )
 async def hop(stage: Stage) -> AsyncIterator[Round]:
     async with _doors(stage) as doors:
@@ -43,7 +45,7 @@ async def hop(stage: Stage) -> AsyncIterator[Round]:
     against="how much later it comes through nginx",
     unit="ms",
     bar=at_most(1.8, aim=1.2),
-    cause="not measured apart; P8's parts are passed one after another",
+    cause="two fifths are uvicorn and the hand-over to pyreqwest's thread and back; then P8's other parts are passed one after another",
 )
 async def added(stage: Stage) -> AsyncIterator[Round]:
     async with _doors(stage) as doors:
