@@ -27,7 +27,7 @@ def test_every_projection_says_which_tables_it_keeps_and_no_two_consumers_keep_o
     projections = [handler for consumer in CONSUMERS[service] for handler in consumer.handlers if isinstance(handler, Projection)]
     tables = [table for model in models.read_models(CONSUMERS[service]) for table in model.tables]
 
-    assert [projection.name for projection in projections if not projection.keeps] == []
+    assert [projection.name for projection in projections if bool(projection.keeps) == projection.every] == []
     assert len(tables) == len(set(tables)) > 0
 
 
