@@ -18,7 +18,7 @@ from customers.errors import CustomerNotFound
 from customers.rules.selecting import Filters
 from customers.rules.time_zones import observes_daylight_saving
 from customers.tables.customers import Customer
-from customers_testing.builders import a_contact, a_customer, a_partner, a_product, an_application, for_company, the_known_world
+from customers_testing.builders import a_contact, a_customer, a_partner, a_subscription, an_application, for_company, the_known_world
 
 MANY = text("""insert into customers select (jsonb_populate_record(c, jsonb_build_object(
                     'id', gen_random_uuid(), 'company_key', n, 'name_key', md5(n::text),
@@ -102,7 +102,8 @@ MUELLER, ZEBRA, AERZTE = "Müller & Söhne GmbH", "Zebra Bau", "Ärztehaus 100%"
         ({"tags": ["north", "gold"]}, [MUELLER, ZEBRA]),
         ({"all_tags": ["north", "gold"]}, [ZEBRA]),
         ({"offers": ["endpoint-preview"]}, [ZEBRA]),
-        ({"kinds": ["paid"]}, []),
+        ({"kinds": ["paid"]}, [AERZTE]),
+        ({"kinds": ["trial"], "offers": ["endpoint-cloud"]}, []),
         ({"managed_here": True}, [AERZTE, ZEBRA]),
         ({"managed_here": True, "tags": ["north"], "country": ["DE"], "q": "z"}, [ZEBRA]),
         ({"status": ["active", "pending_review"], "tags": ["gold"]}, [ZEBRA]),
@@ -115,7 +116,9 @@ async def test_each_filter_means_all_by_default_and_they_combine(tx: Transaction
     of = {customer.name: customer for customer in await tx.session.scalars(select(Customer))}
     of[ZEBRA].tags, of[MUELLER].tags = ["gold", "north"], ["north"]
     of[ZEBRA].account_type, of[MUELLER].country = "licensing_platform", "AT"
-    of[ZEBRA].products, of[MUELLER].products = [a_product(offer="endpoint-preview").model_dump()], []
+    await a_subscription(tx, of[ZEBRA], offer="endpoint-preview")
+    await a_subscription(tx, of[AERZTE], status="active")
+    await a_subscription(tx, of[MUELLER], status="expired")
 
     assert await names(tx, **filters) == found
 
@@ -125,6 +128,9 @@ async def test_facets_count_what_is_left(tx: Transaction) -> None:
     await some(tx)
     zebra = (await tx.session.scalars(select(Customer).where(Customer.name == ZEBRA))).one()
     zebra.tags, zebra.account_type = ["gold", "north"], "licensing_platform"
+    for one in await tx.session.scalars(select(Customer)):
+        await a_subscription(tx, one)
+    await a_subscription(tx, zebra, status="active")
     read = await reading(tx)
 
     whole, gold = await customer_facets.facets(read), await customer_facets.facets(read, Filters(tags=["gold"]))

@@ -261,9 +261,19 @@ async def test_asking_again_under_one_key_is_one_deletion(going: Going) -> None:
     assert len(await going.told(CustomerDeletionRequested)) == 1
 
 
+async def asked_for(going: Going) -> set[UUID]:
+    """By another partner's import that it declines; and it has been a draft."""
+    other = await going.web.a_partner("Werft IT", "werft.example")
+    asked = (await other.post("/v1/imports", {"email": "Ada@mueller.example"})).json()["id"]
+    draft = (await going.partner.post("/v1/customer-drafts", {})).json()["id"]
+    await as_owner(going.web, "update customer_drafts set customer_id = $1::text::uuid", going.customer["id"])
+    return {UUID(asked), UUID(draft)}
+
+
 async def test_a_purge_is_open_until_every_service_has_answered(going: Going) -> None:
-    """And it is asked for again while one is silent."""
+    """And it is asked for again while one is silent. Who asked for it by an import, and the draft it was, are told with it."""
     await going.web.invited("ada@mueller.example")
+    requests = await asked_for(going)
     await going.delete()
     await going.hear(CustomerDeletionCleared())
     going.clock.move(31 * DAYS)
@@ -275,6 +285,8 @@ async def test_a_purge_is_open_until_every_service_has_answered(going: Going) ->
     assert (shown["status"], shown["waiting_for"]) == ("purging", sorted(ERASERS))
     (told,) = await going.told(CustomerPurged)
     assert len(told.user_ids) == 1
+    assert set(told.request_ids) == requests
+    assert await as_owner(going.web, "select (select count(*) from imports) + (select count(*) from customer_drafts)") == 0
     *answering, silent = sorted(ERASERS)
     for service in answering * 2:
         await going.hear(CustomerErased(service=service, counts={"mails": 3}), version=1)

@@ -21,9 +21,9 @@ from customers import details, reviews
 from customers.details import ChangeDetails
 from customers.errors import CustomerNotFound, DuplicateCompany, NotAcceptable, NotEditable, StatusForbids
 from customers.reviews import ClearReview, RejectReview
+from customers.rules.application import FirstAdminWanted
 from customers.tables.customers import Customer, Review
-from customers.tables.policies import PolicyDocument
-from customers_testing.builders import DENIED, a_company, a_customer, a_partner, for_company
+from customers_testing.builders import DENIED, a_company, a_contact, a_customer, a_partner, as_published, for_company
 
 ANY = Seen(None)
 WHOLE: dict[str, Any] = {
@@ -55,10 +55,7 @@ async def refused(tx: Transaction, customer: Customer, kind: type[Refusal] = Not
 async def opened_to_the_partner(tx: Transaction, *fields: str, **where: list[str]) -> None:
     """The table as another installation may have published it: the contact is the partner's to change."""
     line = {"noun": "customer", "actor": "partner", "fields": [*fields]} | where
-    await tx.session.execute(text("select set_config('role', 'customers_operator', true)"))
-    tx.session.add(PolicyDocument(kind="field_mutability", version=2, document={"editable": [line]}, published_at=tx.now))
-    await tx.session.flush()
-    await tx.session.execute(text("select set_config('role', 'customers_partner', true)"))
+    await as_published(tx, "field_mutability", {"editable": [line]})
 
 
 async def test_every_company_field_is_changed_and_told_by_name(tx: Transaction) -> None:
@@ -305,3 +302,26 @@ async def test_another_partners_customer_does_not_exist(tx: Transaction) -> None
     async with as_stranger(tx) as stranger:
         with pytest.raises(CustomerNotFound):
             await changed(stranger, customer, company={"city": "Bremen"})
+
+
+async def test_the_contacts_own_address_may_be_written_otherwise(tx: Transaction) -> None:
+    """CUS-39, CUS-11: also where no user of the customer signs in by it."""
+    await a_partner(tx)
+    named = FirstAdminWanted(first_name="Eva", last_name="Berg")
+    customer = await a_customer(tx, contact=a_contact(email="Ada@mueller.example"), first_admin=named)
+    await opened_to_the_partner(tx, "/contact")
+
+    await changed(tx, customer, contact={"email": "ada@mueller.example"})
+
+    assert customer.contact["email"] == "ada@mueller.example"
+
+
+@pytest.mark.parametrize("written", ["040 123456 ext 17", "+4940123456;ext=17"])
+async def test_the_extension_of_a_number_is_kept(tx: Transaction, written: str) -> None:
+    """CUS-07, CUS-08: as RFC 3966 writes it."""
+    await a_partner(tx)
+    customer = await a_customer(tx)
+
+    await changed(tx, customer, company={"phone": written})
+
+    assert customer.company["phone"] == "+4940123456;ext=17"

@@ -21,8 +21,8 @@ from customers.offboarding.disabling import DisableCustomer, EnableCustomer
 from customers.rules import consequences
 from customers.tables.customers import Customer
 from customers.tables.users import User
-from customers_testing.builders import a_customer, a_partner
-from customers_testing.http import PASSWORD, Web, a_body, as_owner
+from customers_testing.builders import DENIED, a_customer, a_partner
+from customers_testing.http import OPERATOR, PASSWORD, Web, a_body, as_owner
 
 ANY = Seen(None)
 
@@ -50,6 +50,27 @@ async def test_it_is_told_at_once_with_the_end_of_its_users_tokens(tx: Transacti
     assert (state.record.state.status, state.about.version, state.lane) == ("disabled", customer.version, Lane.URGENT)
     assert isinstance(user.record, UserChanged)
     assert user.record.state.gen == gen + 1
+
+
+async def test_what_a_review_rejected_only_an_operator_enables(web: Web) -> None:
+    """CUS-13: renamed to a denied name, held, rejected. Its partner reads why, and undoes it neither alone nor in bulk."""
+    partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)
+    customer = (await partner.post("/v1/customers", a_body())).json()
+    path = f"/v1/customers/{customer['id']}"
+    await partner.patch(path, {"company": {"name": DENIED}}, if_match='"1"')
+    held = (await partner.get(path)).headers["etag"]
+    said = await operator.post(f"{path}/review/reject", {"reason": "It is who we think it is."}, if_match=held)
+    assert said.is_success, said.text
+    seen = await partner.get(path)
+
+    refused = await partner.post(f"{path}/enable", if_match=seen.headers["etag"])
+
+    assert (seen.json()["status"], seen.json()["rejected_for"]) == ("disabled", "It is who we think it is.")
+    assert (refused.status_code, refused.json()["code"], refused.json()["rule"]) == (409, "rejected_in_review", "CUS-13")
+    offered = {one["action"]: one["code"] for one in (await partner.get(f"{path}/actions")).json()["items"]}
+    assert offered["enable"] == "rejected_in_review"
+    lifted = await operator.post(f"{path}/enable", if_match=seen.headers["etag"], partnerdeck_acting_as=customer["partner_id"])
+    assert (lifted.json()["status"], lifted.json()["rejected_for"]) == ("active", None)
 
 
 async def test_it_is_enabled_at_any_time_and_nothing_is_done_twice(tx: Transaction) -> None:

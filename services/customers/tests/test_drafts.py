@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -161,6 +162,49 @@ async def test_a_draft_sent_many_times_at_once_is_one_customer(web: Web) -> None
     assert len((await partner.get("/v1/customers")).json()["items"]) == 1
 
 
+async def test_a_draft_that_was_sent_stays_what_it_became(web: Web) -> None:
+    """CUS-20: neither changed nor thrown away, whatever version was seen; sent again, it is the same customer."""
+    partner = await web.a_partner()
+    path = (await begun(partner)).headers["location"]
+    first = await partner.post(f"{path}/submit", if_match='"1"')
+
+    assert code(await partner.patch(path, {"domain": "x"}, if_match="*")) == (409, "draft_sent")
+    assert code(await partner.delete(path, if_match="*")) == (409, "draft_sent")
+
+    assert (await partner.post(f"{path}/submit", if_match="*")).json()["id"] == first.json()["id"]
+
+
+async def test_a_customer_that_is_hidden_is_not_shown_for_its_draft(web: Web) -> None:
+    """CUS-85: to whoever sends it again."""
+    partner = await web.a_partner()
+    path = (await begun(partner)).headers["location"]
+    sent = await partner.post(f"{path}/submit", if_match='"1"')
+    await as_owner(web, "update roles set all_customers = 'none'")
+
+    again = await partner.post(f"{path}/submit", if_match="*")
+
+    assert sent.status_code == 201
+    assert code(again) == (404, "customer_not_found")
+
+
+async def test_a_draft_is_left_and_resumed_by_another_user(web: Web, clock: FixedClock) -> None:
+    """CUS-20, CUS-26: the licence terms were accepted by whoever ticked them, when they were ticked."""
+    grace = await web.a_partner()
+    bob = await web.a_colleague(grace, "Partner Administrator")
+    whole, ticked_at = a_body(), clock.now()
+    draft = await begun(grace, {"eula": whole.pop("eula"), "domain": "mueller.example"})
+    clock.move(timedelta(minutes=5))
+    filled_in = await bob.patch(draft.headers["location"], whole, if_match=draft.headers["etag"])
+    assert filled_in.json()["ready"]
+
+    sent = await bob.post(f"{draft.headers['location']}/submit", if_match=filled_in.headers["etag"])
+
+    assert sent.status_code == 201, sent.text
+    assert await as_owner(web, "select accepted_at from eula_acceptances") == ticked_at
+    whose = "select u.email from eula_acceptances e join users u on u.id = e.accepted_by"
+    assert await as_owner(web, whose) == "grace@hafen.example"
+
+
 async def test_what_refuses_a_creation_refuses_a_draft_and_leaves_it(web: Web) -> None:
     """CUS-20, CUS-23: no partial customer."""
     partner = await web.a_partner()
@@ -231,6 +275,8 @@ async def test_a_draft_is_bounded(web: Web) -> None:
     partner = await web.a_partner()
 
     assert code(await partner.post(DRAFTS, {"notes": "x" * 41_000})) == (422, "draft_too_large")
+    much_to_say = {f"{number:03}{'x' * 290}": None for number in range(120)}
+    assert code(await partner.post(DRAFTS, much_to_say, idempotency_key="once")) == (422, "draft_too_large")
 
 
 async def test_a_form_may_ask_early(web: Web) -> None:
@@ -259,3 +305,17 @@ async def test_a_form_that_asks_nothing_is_told_nothing(web: Web) -> None:
     answer = await partner.post("/v1/customer-checks", {})
 
     assert answer.json() == {"problems": [], "warnings": [], "first_admin_email": None}
+
+
+async def test_the_audit_knows_who_changed_a_draft_and_nothing_of_what_is_in_it(web: Web) -> None:
+    """CUS-20, C-2: nobody could say later whose data it was, to have it erased with the customer, or because there never was one."""
+    partner = await web.a_partner()
+    draft = await begun(partner)
+
+    changed = await partner.patch(draft.headers["location"], {"contact": {"name": "Ada King"}}, if_match=draft.headers["etag"])
+    await partner.delete(draft.headers["location"], if_match=changed.headers["etag"])
+
+    said = "select string_agg(operation, ' ' order by at, id) from audit where subject_type = 'draft' and 'body' = any(fields)"
+    assert str(await as_owner(web, said)).split() == ["drafts_keep", "drafts_change", "drafts_discard"]
+    assert await as_owner(web, "select count(*) from audit where subject_id = $1", UUID(draft.json()["id"])) == 3
+    assert await as_owner(web, "select count(*) from audit_values where before::text || after::text ~ 'Ada|mueller'") == 0

@@ -211,3 +211,13 @@ async def test_the_old_address_is_asked_no_more_when_the_week_is_over(web: Web, 
     clock.move(UNDOABLE + timedelta(seconds=1))
 
     assert await sent(web, "undo", undo) == (422, "link_invalid")
+
+
+async def test_an_address_that_may_be_taken_back_is_taken(web: Web) -> None:
+    """CUS-11: what says so early is what refuses it in the end."""
+    confirm, _ = await asked(await web.a_partner())
+    await sent(web, "confirm", confirm)
+
+    said = await (await web.sign_in(NEW)).post("/v1/customer-checks", {"contact": {"email": GRACE}})
+
+    assert "email_taken" in {one["code"] for one in said.json()["problems"] if one["pointer"] == "/contact/email"}

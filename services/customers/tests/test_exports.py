@@ -64,6 +64,17 @@ async def test_selected_customers_are_exported_and_no_others(web: Web) -> None:
     assert (await partner.post("/v1/customers/export.csv", {"ids": []})).status_code == 422
 
 
+async def test_whatever_is_selected_is_exported_also_who_was_rejected(web: Web) -> None:
+    """CUS-36: the list shows it where a status asks for it, and there it was selected."""
+    partner = await web.a_partner()
+    customer = (await partner.post("/v1/customers", a_body())).json()
+    await as_owner(web, "update customers set status = 'rejected'")
+
+    selected = await partner.post("/v1/customers/export.csv", {"ids": [customer["id"]]})
+
+    assert "Müller & Söhne GmbH" in selected.text
+
+
 async def test_no_cell_is_a_formula(web: Web) -> None:
     partner = await web.a_partner()
     await some(partner, '=HYPERLINK("http://evil.example")', "@SUM(A1)", "A-1 = good")

@@ -22,7 +22,7 @@ from customers.rules.application import FirstAdminWanted
 from customers.tables.customers import Customer
 from customers.tables.links import Link
 from customers.tables.users import User
-from customers_testing.builders import DENIED, a_company, a_contact, a_customer, a_partner, for_company
+from customers_testing.builders import DENIED, a_company, a_contact, a_customer, a_partner, a_user, as_published, for_company
 from customers_testing.http import LINK_KEY, PASSWORD, Web, a_body, link_of
 
 ANY = Seen(None)
@@ -149,7 +149,7 @@ async def test_who_has_seen_another_version_or_is_a_stranger_replaces_nothing(tx
 
 
 async def test_the_first_admin_signs_in_by_the_lasting_address_alone(web: Web) -> None:
-    """CUS-24: also when the password was set before; whoever was signed in is so no more."""
+    """CUS-24, CUS-49: whoever had the temporary one is signed in no more, and its password opens nothing."""
     partner = await web.a_partner()
     customer = (await partner.post("/v1/customers", a_body(first_admin=TEMPORARY))).json()
     path = f"/v1/customers/{customer['id']}/first-admin"
@@ -167,7 +167,22 @@ async def test_the_first_admin_signs_in_by_the_lasting_address_alone(web: Web) -
     assert code(await before.get("/v1/me")) == (401, "access_ended")
     gone = await web.post("/v1/sessions", {"email": "grace@elsewhere.example", "password": PASSWORD})
     assert code(gone) == (401, "credentials_wrong")
-    await web.sign_in("grace@mueller.example")
+    old = await web.post("/v1/sessions", {"email": "grace@mueller.example", "password": PASSWORD})
+    assert code(old) == (403, "sign_in_refused")
+    assert (await partner.post(f"/v1/users/{customer['first_admin']['user_id']}/link")).status_code == 202
+    await web.invited("grace@mueller.example")
+
+
+async def test_the_lasting_address_is_not_the_partners(tx: Transaction) -> None:
+    """CUS-09, CUS-49: where the policy lets it be on any domain."""
+    customer = await a_temporary_one(tx)
+    await a_user(tx, email="bob@hafen.example")
+    await as_published(tx, "identity", {"first_admin": "any", "temporary_allowed": True})
+
+    with pytest.raises(NotAcceptable) as refusal:
+        await replaced(tx, customer, "shadow@mail.hafen.example")
+
+    assert [(error.pointer, error.code) for error in refusal.value.errors] == [("/email", "reseller_contact")]
 
 
 async def test_a_link_mailed_to_the_temporary_address_sets_no_password(web: Web) -> None:

@@ -46,6 +46,17 @@ async def test_the_first_admins_address_is_made_of_names_and_domain(tx: Transact
     assert customer.first_admin["email"] == email
 
 
+@pytest.mark.parametrize("domain", ["acme.local", "acme.test", "acme.invalid", "xn--a.com"])
+async def test_no_login_is_made_that_nobody_could_write_to(tx: Transaction, domain: str) -> None:
+    """CUS-22, CUS-10: the same address would be refused if it were typed."""
+    await a_partner(tx)
+    admin = FirstAdminWanted(first_name="Grace", last_name="Hopper")
+
+    said = await refused(tx, an_application(domain=domain, first_admin=admin))
+
+    assert said == {"/first_admin/email": "email_needed"}
+
+
 async def test_the_first_admins_address_can_be_edited(tx: Transaction) -> None:
     """CUS-22; a sub-domain is still the customer's."""
     await a_partner(tx)
@@ -108,6 +119,17 @@ async def test_the_first_address_is_neither_above_nor_beside_the_customers_domai
     admin = FirstAdminWanted(first_name="Grace", last_name="Hopper", email=email)
 
     assert await refused(tx, an_application(domain=domain, first_admin=admin)) == {"/first_admin/email": "foreign_domain"}
+
+
+@pytest.mark.parametrize("temporary", [True, False])
+async def test_the_first_login_is_nobody_of_the_partner(tx: Transaction, *, temporary: bool) -> None:
+    """CUS-09, CUS-18, CUS-49: whoever signs in for the customer answers for it."""
+    await a_partner(tx, email="grace@hafen.example")
+    admin = FirstAdminWanted(first_name="Grace", last_name="Hopper", email="shadow@it.hafen.example", temporary=temporary)
+
+    said = await refused(tx, an_application(first_admin=admin))
+
+    assert said == {"/first_admin/email": "reseller_contact"}
 
 
 async def test_a_temporary_first_address_may_be_elsewhere(tx: Transaction) -> None:

@@ -337,3 +337,43 @@ async def test_a_customer_that_is_going_agrees_to_nothing(web: Web, clock: Fixed
 
     assert code(await answered(web, "confirm", one, **NO_MACS)) == (409, "customer_not_active")
     assert (await answered(web, "decline", one)).status_code == 204
+
+
+async def test_ones_own_customer_that_is_hidden_is_as_nobodys(web: Web, clock: FixedClock) -> None:
+    """CUS-85, CUS-43."""
+    theirs, _, _ = await two_partners(web)
+    assert code(await theirs.post("/v1/imports", {"email": ADA})) == (409, "customer_already_yours")
+    await as_owner(web, "update roles set all_customers = 'none'")
+
+    one = await requested(theirs)
+    await worked(web, clock)
+
+    assert (await theirs.get(f"/v1/imports/{one['id']}")).json() == one
+
+
+@pytest.mark.parametrize("status", ["deleting", "pending_review"])
+async def test_a_customer_that_goes_between_its_yes_and_the_worker_stays_where_it_is(web: Web, clock: FixedClock, status: str) -> None:
+    """CUS-42, CUS-45, CUS-62: whoever decides about its going finds it; the import has ended, and says why."""
+    _, mine, customer = await two_partners(web)
+    one = await requested(mine)
+    await worked(web, clock)
+    assert (await answered(web, "confirm", one, **NO_MACS)).status_code == 204
+
+    await as_owner(web, "update customers set status = $1", status)
+    await worked(web, clock)
+
+    ended = (await mine.get(f"/v1/imports/{one['id']}")).json()
+    assert (ended["status"], ended["reason"], ended["customer_id"]) == ("expired", "not_served", None)
+    assert await as_owner(web, "select partner_id::text from customers") == customer["partner_id"]
+    assert await told_under(web, mine) == "customer.import_requested customer.import_expired"
+
+
+async def test_the_question_goes_to_the_address_as_its_customer_writes_it(web: Web, clock: FixedClock) -> None:
+    """CUS-43: not as a stranger does, who might write what another server reads otherwise."""
+    _, mine, _ = await two_partners(web)
+    await requested(mine, "ADA@mueller.example")
+
+    await worked(web, clock)
+
+    asked = "select convert_from(payload, 'UTF8')::jsonb -> 'ask' ->> 'email' from outbox where topic = 'consent.recorded'"
+    assert await as_owner(web, asked) == ADA

@@ -106,6 +106,21 @@ async def test_a_request_that_nobody_answers_expires_and_changes_nothing(web: We
     assert await as_owner(web, EVENTS) == "customer.management_requested customer.management_expired"
 
 
+async def test_who_holds_a_temporary_login_does_not_consent(web: Web) -> None:
+    """CUS-24, CUS-49: whoever creates a customer chooses it. The contact's link, and a lasting login, still answer."""
+    partner = await web.a_partner()
+    shadow = {"first_name": "Grace", "last_name": "Hopper", "email": "shadow@elsewhere.example", "temporary": True}
+    customer = await a_customer(partner, management_type="customer_managed", first_admin=shadow)
+    consent = await asked(partner, customer)
+    holder = await web.invited(shadow["email"])
+    path = f"/v1/customers/{customer['id']}/consents/{consent['id']}"
+
+    assert code(await holder.post(f"{path}/confirm", {}, if_match='"1"')) == (403, "login_temporary")
+
+    assert (await partner.get(f"/v1/customers/{customer['id']}")).json()["management_type"] == "customer_managed"
+    assert (await answered(web, "confirm", consent)).status_code == 204
+
+
 async def test_a_second_request_takes_the_place_of_the_first(web: Web) -> None:
     partner = await web.a_partner()
     customer = await a_customer(partner)
@@ -344,3 +359,24 @@ async def test_whoever_asks_is_told_to_say_so_beforehand(web: Web) -> None:
     assert said["change_management"] == said["request_launch"] == imports
     assert imports.startswith("Tell the customer beforehand that an e-mail is coming")
     assert said["edit"] is None
+
+
+async def test_what_a_former_contact_was_asked_is_asked_of_the_new_one(web: Web) -> None:
+    """CUS-48, CUS-49: the old mail confirms nothing any more."""
+    partner, operator = await web.a_partner(), await web.sign_in(OPERATOR)
+    customer = await a_customer(partner)
+    consent = await asked(partner, customer)
+    path = f"/v1/customers/{customer['id']}"
+    replaced = {"contact": {"name": "Eva Berg", "email": "eva@mueller.example"}}
+    seen = (await partner.get(path)).headers["etag"]
+    done = await operator.patch(path, replaced, if_match=seen, partnerdeck_acting_as=customer["partner_id"])
+    assert done.status_code == 200, done.text
+
+    assert code(await answered(web, "confirm", consent)) == (409, "consent_settled")
+
+    said = "select convert_from(payload, 'UTF8')::jsonb -> 'ask' ->> 'email' from outbox where topic = 'consent.recorded' order by id desc"
+    assert await as_owner(web, said) == "eva@mueller.example"
+    again = (await partner.get(f"{path}/consents", state="requested")).json()["items"]
+    assert [(one["scope"], one["id"] != consent["id"]) for one in again] == [(consent["scope"], True)]
+    assert (await answered(web, "confirm", again[0])).status_code == 204
+    assert (await partner.get(path)).json()["management_type"] == "partner_managed"

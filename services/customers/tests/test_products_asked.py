@@ -7,7 +7,7 @@ import pytest
 from chassis.database import Transaction
 from chassis.errors import Refusal
 from customers import customers
-from customers.errors import ProgrammeRequired, SeatCapExceeded, SerialRequired
+from customers.errors import ProgrammeRequired, SeatCapExceeded, SerialRequired, TrialUsedUp
 from customers.rules import provisioning
 from customers.rules.provisioning import ProvisioningPolicy
 from customers_testing.builders import (
@@ -91,6 +91,18 @@ async def test_what_the_catalogue_forbids_is_refused_at_once(tx: Transaction) ->
         "/products/2/quantity": "seat_cap_exceeded",
         "/products/3/offer": "offer_twice",
     }
+
+
+async def test_a_product_is_tried_by_one_of_its_offers(tx: Transaction) -> None:
+    """CUS-15, C-1: refused as licensing refuses it; to buy another of its offers is no second trial."""
+    await a_partner(tx)
+    await an_active_programme(tx)
+    first, bought = a_product(item=1), a_product(item=2, offer="endpoint-archive", kind="paid")
+    twice = an_application(products=(first, bought, a_product(item=3, offer="endpoint-preview")))
+
+    assert await refused(tx, twice, TrialUsedUp) == {"/products/2/offer": "trial_used_up"}
+
+    await customers.create(tx, an_application(products=(first, bought)))
 
 
 async def test_what_cannot_be_tried_or_bought_is_refused_in_the_words_of_licensing(tx: Transaction) -> None:

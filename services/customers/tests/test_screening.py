@@ -6,10 +6,13 @@ from sqlalchemy import select
 from chassis.database import Transaction
 from contracts.customers.customers import CustomerChanged, CustomerReviewOpened
 from customers import customers
-from customers.rules import oddities
+from customers.errors import DuplicateCompany
+from customers.rules import lookalikes, oddities
 from customers.rules.application import CreateCustomer, FirstAdminWanted
 from customers.tables.customers import Review
-from customers_testing.builders import DENIED, a_company, a_contact, a_partner, an_application
+from customers_testing.builders import DENIED, a_company, a_contact, a_partner, an_application, for_company
+from customers_testing.http import Web, a_body
+from customers_testing.outcomes import refused
 
 
 async def opened(tx: Transaction, command: CreateCustomer) -> list[str]:
@@ -103,3 +106,55 @@ def test_names_as_people_have_them_are_not_odd(name: str) -> None:
     """CUS-14."""
     assert not oddities.special(name)
     assert not oddities.placeholder(name)
+
+
+@pytest.mark.parametrize("name", ["A\u0441me GmbH", "\u0410\u0421\u041c\u0415 GmbH", "\u0391cme GmbH"])
+async def test_a_name_that_only_looks_like_another_is_the_other(tx: Transaction, name: str) -> None:
+    """CUS-12: with letters of Cyrillic or Greek, or a word wholly in them."""
+    await a_partner(tx)
+    await customers.create(tx, for_company("Acme GmbH", "acme.example"))
+    tx.told.clear()
+
+    assert await refused(tx, for_company(name, "acme-two.example"), DuplicateCompany) == {"/company/name": "duplicate_company"}
+
+
+async def test_a_name_in_mixed_alphabets_is_looked_at(tx: Transaction) -> None:
+    """CUS-13, CUS-14: and screened as what it looks like."""
+    await a_partner(tx)
+
+    disguised = DENIED.replace("a", "\u0430").replace("K", "\u041a")
+
+    assert await opened(tx, for_company("B\u0435rg Bau", "berg.example")) == ["mixed_alphabets"]
+    assert await opened(tx, for_company(disguised, "zvezda.example")) == ["denied_party", "mixed_alphabets"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\u0420\u0443\u0441\u0441\u043a\u0438\u0439 \u041c\u043e\u0441\u0442", "iPhone\u624b\u673a", "3M \u0391\u03b8\u03ae\u03bd\u03b1 AE"],
+)
+def test_a_name_in_alphabets_of_its_own_is_no_disguise(name: str) -> None:
+    """CUS-14."""
+    assert not lookalikes.disguised(name)
+
+
+async def test_companies_that_only_sound_alike_are_two(tx: Transaction) -> None:
+    """CUS-12: Li Ming, written with other characters, is another company."""
+    await a_partner(tx)
+    await customers.create(tx, for_company("\u674e\u660e\u516c\u53f8", "liming.example"))
+
+    other = await customers.create(tx, for_company("\u9ece\u660e\u516c\u53f8", "dawn.example"))
+
+    assert other.status == "active"
+
+
+async def test_a_name_of_whatever_characters_is_stored_and_listed(web: Web) -> None:
+    """CUS-31, CUS-32: written out it would be longer than an index or a cursor takes."""
+    partner = await web.a_partner()
+    for number in range(2):
+        body = a_body("\U0001f469\U0001f3fd" * 99 + str(number), f"emoji-{number}.example")
+        assert (await partner.post("/v1/customers", body)).status_code == 201
+
+    first = (await partner.get("/v1/customers", limit=1)).json()
+    second = await partner.get("/v1/customers", limit=1, cursor=first["next"])
+
+    assert second.status_code == 200, second.text

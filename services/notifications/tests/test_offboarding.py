@@ -6,6 +6,7 @@ from chassis.ids import new_id
 from chassis_testing import told
 from contracts.any.erasing import CustomerErased
 from contracts.any.releasing import CustomerReleased
+from contracts.customers.imports import CustomerImportExpired
 from contracts.customers.offboarding import CustomerPurged
 from contracts.envelope import encode
 
@@ -45,7 +46,14 @@ async def test_while_it_is_being_moved_nothing_goes_to_its_people_and_then_the_n
 async def test_nothing_is_left_once_its_endings_have_come(world: "World") -> None:
     await world.tell(*world.everybody(), world.customer())
     await world.settle()
-    purged = CustomerPurged(user_ids=[world.first_admin_id])
+    request_id = new_id()
+    expired = CustomerImportExpired(email="ada@mueller.example", requested_by=world.administrator_id)
+    of_it = told.an_envelope(expired, version=2, at=world.clock.now(), subject=request_id, partner_id=world.partner_id)
+    await world.deliver(world._placed(expired.topic, str(request_id), encode(of_it), expired.payload()))
+    assert [row.about["whose"] for row in await world.query("select about from mails where template = 'consent_outcome'")] == [
+        expired.email
+    ]
+    purged = CustomerPurged(user_ids=[world.first_admin_id], request_ids=[request_id])
     about = {"subject": world.customer_id, "customer_id": world.customer_id, "partner_id": world.partner_id}
     said = told.an_envelope(purged, version=9, at=world.clock.now(), **about)
 

@@ -20,15 +20,17 @@ def _offer(record: OfferChanged) -> dict[str, Any]:
     return {
         "id": state.id,
         "code": state.code,
+        "product": state.product,
         "status": state.status,
         "trial": state.trial is not None,
         "trial_seat_cap": state.trial.seat_cap if state.trial else None,
+        "trials_per_product": state.trial.max_per_customer_product if state.trial else None,
         "paid": state.price is not None,
     }
 
 
 def _subscription(record: SubscriptionChanged) -> dict[str, Any]:
-    kept = ("partner_id", "id", "customer_id", "product", "status", "partner_owned")
+    kept = ("partner_id", "id", "customer_id", "product", "offer", "status", "partner_owned")
     return {name: getattr(record.state, name) for name in kept}
 
 

@@ -1,19 +1,19 @@
 """Facets: how many customers there are of each kind, among those that filters leave (CUS-33).
 
 Counted are the customers that the reader sees, as they are listed: one statement for what a
-customer has one of, one each for its tags and the offers asked for it.
+customer has one of, one each for its tags and the offers by which it has something.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, Select, TableValuedColumn, func, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, FromClause, Select, TableValuedColumn, func, select, true, tuple_
 
 from chassis.database import Read, Reading
 from chassis.http.lists import Given
 from chassis.http.views import Keyed, View
-from customers.rules.selecting import EVERYBODY, Filters, narrowed
+from customers.rules.selecting import EVERYBODY, Filters, narrowed, subscriptions
 from customers.tables.customers import Customer
 
 MOST: Final = 100
@@ -51,8 +51,11 @@ def _tags(relation: FromClause, given: Given) -> Select[Any]:
 
 
 def _offers(relation: FromClause, given: Given) -> Select[Any]:
-    offers = func.jsonb_path_query_array(relation.c.products, literal_column("'$[*].offer'"))
-    return _several(relation, given, func.jsonb_array_elements_text(offers).column_valued("one"))
+    has = subscriptions(relation).lateral("has")
+    customers = func.count(relation.c.id.distinct())
+    counted = select(has.c.offer.label("value"), customers.label("customers")).select_from(relation.join(has, true()))
+    named = narrowed(counted, relation, given).where(has.c.offer.is_not(None))
+    return named.group_by(has.c.offer).order_by(customers.desc(), has.c.offer).limit(MOST)
 
 
 _BY_SINGLES: Final = Reading(Customer, _singles, customer="id")

@@ -54,8 +54,9 @@ class CustomerListView(View, frozen=True, kw_only=True):
 
 
 class CustomerView(View, frozen=True, kw_only=True):
-    """One customer, whole. Its own users are not shown what is the partner's: products asked for, reasons of a review, tags.
+    """One customer, whole. Its own users are not shown what is the partner's: products asked for, what a review found and said, tags.
 
+    `rejected_for` is why a review has rejected it; only an operator takes that back (CUS-13).
     `management_wanted` is what the customer was asked to be managed as, while it has not answered (CUS-48). Who signs in at a
     customer that manages itself, or is closed since `shut_out_at`, is not shown to its partner: `first_admin` is left out (CUS-51, MKT-05).
     """
@@ -73,6 +74,7 @@ class CustomerView(View, frozen=True, kw_only=True):
     first_admin: Withheld[Stored[FirstAdmin]] = UNSET
     products: Withheld[Stored[list[ProductAsked]]] = UNSET
     review_reasons: Withheld[list[str]] = UNSET
+    rejected_for: Withheld[str | None] = UNSET
     tags: Withheld[list[str]] = UNSET
     data_region: str
     account_type: AccountType
@@ -90,7 +92,7 @@ def _build(relation: FromClause, given: Given) -> Select[Any]:
 
 _CUSTOMERS: Final = Paged(Customer, CustomerListView, SORTS, build=_build, customer="id")
 _ONE: Final = Reading(Customer, lambda r, _shape: select(*CustomerView.columns(r)).where(r.c.id == bindparam("id")), customer="id")
-_WITHHELD: Final = dict.fromkeys(("products", "review_reasons", "tags"), UNSET)
+_WITHHELD: Final = dict.fromkeys(("products", "review_reasons", "rejected_for", "tags"), UNSET)
 
 
 async def page(read: Read, wanted: Wanted, filters: Filters = EVERYBODY) -> Listing[CustomerListView]:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from chassis.database import Transaction
 from contracts.customers.customers import CustomerCreated, CustomerFact, EulaAccepted, ProductNamed
 from customers.errors import CustomerNotFound
-from customers.rules import examination, identity, surroundings
+from customers.rules import examination, identity, sight, surroundings
 from customers.rules.admission import Admission, admit
 from customers.rules.application import CreateCustomer, Sketch
 from customers.rules.constraints import settle
@@ -45,8 +45,9 @@ async def one(tx: Transaction, customer_id: UUID) -> Customer:
     """A customer that was created before.
 
     Raises:
-        CustomerNotFound: it is not there, or not the partner's any more.
+        CustomerNotFound: it is not there, not the partner's any more, or hidden from whoever asks.
     """
+    await sight.require(tx, customer_id)
     customer = await tx.session.scalar(select(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == customer_id))
     if customer is None:
         raise CustomerNotFound
@@ -84,9 +85,12 @@ def _customer(tx: Transaction, command: CreateCustomer, accepted: Accepted, *, p
 async def _papers(tx: Transaction, customer: Customer, command: CreateCustomer, accepted: Accepted) -> list[CustomerFact]:
     """What was accepted and what was found, as rows and as facts."""
     whose = {"partner_id": customer.partner_id, "customer_id": customer.id}
-    accepted_by = tx.caller
-    eula = EulaAcceptance(**whose, id=tx.new_id(), eula_version=command.eula_version, accepted_by=accepted_by, accepted_at=tx.now)
-    tx.session.add(eula)
+    eula = {
+        "eula_version": command.eula_version,
+        "accepted_by": command.accepted_by or tx.caller,
+        "accepted_at": command.accepted_at or tx.now,
+    }
+    tx.session.add(EulaAcceptance(**whose, id=tx.new_id(), **eula))
     facts: list[CustomerFact] = [
         CustomerCreated(
             management_type=command.management_type,
@@ -94,7 +98,7 @@ async def _papers(tx: Transaction, customer: Customer, command: CreateCustomer, 
             status="pending_review" if accepted.findings else "active",
             products=[ProductNamed.model_validate(product.model_dump(exclude={"answers"})) for product in command.products],
         ),
-        EulaAccepted(eula_version=command.eula_version, accepted_by=accepted_by, accepted_at=tx.now),
+        EulaAccepted.model_validate(eula),
     ]
     held = await hold_for(tx, customer, accepted.findings, new=True)
     await tx.session.flush()

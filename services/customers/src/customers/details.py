@@ -2,8 +2,9 @@
 
 What is changed follows the rules of a creation. A company, a country or a contact by another name
 is screened again, and a concern holds the customer from then on: nothing new is provisioned,
-nobody signs in, what runs goes on. Two renamed to one company at once: the unique index refuses
-the later one. Subscriptions keep the time zone that they began with.
+nobody signs in, what runs goes on. What a former contact has not answered is asked of the new one; a
+customer's own user, who answers for it too, leaves that as it is. Two renamed to one company at once:
+the unique index refuses the later one. Subscriptions keep the time zone that they began with.
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ from chassis.http.etags import Seen
 from contracts.customers.customers import Company, Contact, CustomerUpdated
 from contracts.records import Part
 from customers.errors import DuplicateCompany, EmailTaken
-from customers.rules import actions, capabilities, mutability, vicinity
+from customers.rules import actions, capabilities, consenting, mutability, vicinity
 from customers.rules.constraints import settle
 from customers.rules.holding import hold
 from customers.rules.names import company_key, search_key
@@ -93,7 +94,7 @@ def _differing[P: Part](above: str, before: P, after: P) -> Iterator[str]:
 
 def _examine(details: _Details, near: Vicinity, objections: Objections) -> None:
     if "/contact/email" in details.changed:
-        works_for_the_reseller(details.contact.email, near.staff_domains, objections)
+        works_for_the_reseller("/contact/email", details.contact.email, near.staff_domains, objections)
         if near.email_taken:
             objections.against(EmailTaken, "/contact/email")
     if "/company/name" in details.changed:
@@ -115,6 +116,7 @@ def _found(customer: Customer, details: _Details, near: Vicinity) -> list[Findin
 
 
 async def _keep(tx: Transaction, customer: Customer, details: _Details, findings: list[Finding]) -> None:
+    former_email = customer.contact["email"]
     customer.company = details.company.model_dump(mode="json")
     customer.contact = details.contact.model_dump(mode="json")
     customer.name, customer.country = details.company.name, details.company.country
@@ -125,3 +127,5 @@ async def _keep(tx: Transaction, customer: Customer, details: _Details, findings
     await settle(tx, "/contact/email")
     updated = CustomerUpdated(fields=[pointer.lstrip("/").replace("/", ".") for pointer in sorted(details.changed)])
     tell_customer(tx, customer, *([updated, held] if held else [updated]))
+    if "/contact/email" in details.changed and tx.principal is not None and tx.principal.kind != "customer":
+        await consenting.ask_anew(tx, customer, former_email)

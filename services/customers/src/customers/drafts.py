@@ -16,13 +16,12 @@ from sqlalchemy import CursorResult, FromClause, Select, bindparam, delete, sele
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database import Read, Reading, Transaction
-from chassis.database.audit import Subject
 from chassis.errors import FieldError
 from chassis.http.etags import Seen
 from chassis.http.lists import Given, Listing, Paged, Sorts, Wanted
 from chassis.http.views import Stored, View
 from contracts.records import JsonObject
-from customers.errors.drafts import DraftNotFound, DraftTooLarge
+from customers.errors.drafts import DraftNotFound, DraftSent, DraftTooLarge
 from customers.rules import examination, identity, steps, surroundings
 from customers.rules.application import Sketch
 from customers.rules.steps import Problem
@@ -31,6 +30,8 @@ from customers.tables.drafts import Draft
 KEPT: Final = timedelta(days=30)
 MOST: Final = 40 * 1024
 """Bytes of JSON in one draft: a whole application with all that it may answer to forms."""
+MOST_SAID: Final = 60 * 1024
+"""The same with all that is wrong with it, as it is answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,16 +94,15 @@ async def keep(tx: Transaction, filled: Filled) -> Draft:
         DraftTooLarge: there is more in it than an application could have.
     """
     by = tx.caller
-    draft = Draft(partner_id=tx.partner_id, id=tx.new_id(), created_by=by, created_at=tx.now)
+    draft = Draft(partner_id=tx.partner_id, id=tx.new_id(), body={}, created_by=by, created_at=tx.now)
     await _fill(tx, draft, filled)
     tx.session.add(draft)
     await tx.session.flush()
-    tx.note(Subject(type="customer_draft", id=draft.id))
     return draft
 
 
 async def hold(tx: Transaction, draft_id: UUID, seen: Seen) -> Draft:
-    """A draft, for a change. Of one that was sent already no version is asked.
+    """A draft, to be changed or sent. Of one that was sent already no version is asked.
 
     Raises:
         DraftNotFound: there is none, or not any more.
@@ -118,17 +118,32 @@ async def hold(tx: Transaction, draft_id: UUID, seen: Seen) -> Draft:
 
 
 async def change(tx: Transaction, draft: Draft, filled: Filled) -> Draft:
-    """Keep a draft as it is filled in now."""
+    """Keep a draft as it is filled in now.
+
+    Raises:
+        DraftSent: it is a customer by now.
+        DraftTooLarge: there is more in it than an application could have.
+    """
+    _require_unsent(draft)
     await _fill(tx, draft, filled)
     await tx.session.flush()
-    tx.note(Subject(type="customer_draft", id=draft.id))
     return draft
 
 
 async def discard(tx: Transaction, draft: Draft) -> None:
+    """Throw a draft away.
+
+    Raises:
+        DraftSent: it is a customer by now.
+    """
+    _require_unsent(draft)
     await tx.session.delete(draft)
     await tx.session.flush()
-    tx.note(Subject(type="customer_draft", id=draft.id))
+
+
+def _require_unsent(draft: Draft) -> None:
+    if draft.customer_id is not None:
+        raise DraftSent
 
 
 async def close(tx: Transaction, draft: Draft, customer_id: UUID) -> None:
@@ -146,14 +161,22 @@ async def forget_drafts(session: AsyncSession, now: datetime) -> int:
 
 
 async def _fill(tx: Transaction, draft: Draft, filled: Filled) -> None:
-    if len(msgspec.json.encode(filled.body)) > MOST:
+    if _size(filled.body) > MOST:
         raise DraftTooLarge(most=MOST)
     problems, warnings = await _look(tx, filled.sketch, filled.errors)
+    if _size((filled.body, problems, warnings)) > MOST_SAID:
+        raise DraftTooLarge(most=MOST)
+    if filled.body.get("eula") != draft.body.get("eula"):
+        draft.eula_by, draft.eula_at = tx.caller, tx.now
     draft.body = filled.body
     draft.problems, draft.warnings = [asdict(one) for one in problems], [asdict(one) for one in warnings]
     draft.ready = not problems
     draft.updated_at = tx.now
     draft.expires_at = tx.real_now + KEPT
+
+
+def _size(said: object) -> int:
+    return len(msgspec.json.encode(said))
 
 
 async def _look(tx: Transaction, sketch: Sketch, errors: Sequence[FieldError]) -> tuple[list[Problem], list[Problem]]:

@@ -4,7 +4,7 @@ Nothing is decided here. Actions come with what ``rules.capabilities`` says of t
 what the verbs go by; fields with what ``rules.mutability`` says, which is what an edit goes by.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
@@ -82,14 +82,12 @@ class _Standing:
     tags: list[str]
     moving_to: UUID | None
     shut_out_at: datetime | None
-
-
-_DECIDING: Final = ("status", "account_type", "management_type", "first_admin", "tags", "moving_to", "shut_out_at")
+    rejected_for: str | None
 
 
 def _columns(relation: FromClause, _shape: object) -> Select[Any]:
-    """Tags are withheld from portals, whose users' level does not depend on any; so is to which partner it is being moved."""
-    wanted = (relation.c[name] for name in _DECIDING if name in relation.c)
+    """Withheld from portals are tags, which their users' level does not depend on, where it is moved to, and what a reviewer said."""
+    wanted = (relation.c[one.name] for one in fields(_Standing) if one.name in relation.c)
     return select(*wanted).where(relation.c.id == bindparam("id"))
 
 
@@ -124,7 +122,8 @@ async def _standing(read: Read, customer_id: UUID) -> _Standing:
     row = await read.row(_CUSTOMER, id=customer_id)
     if row is None:
         raise CustomerNotFound
-    return _Standing(**({"tags": [], "moving_to": None} | dict(row) | {"first_admin": msgspec.json.decode(row["first_admin"])}))
+    withheld: dict[str, Any] = {"tags": [], "moving_to": None, "rejected_for": None}
+    return _Standing(**(withheld | dict(row) | {"first_admin": msgspec.json.decode(row["first_admin"])}))
 
 
 async def _asker(read: Read, customer_id: UUID, customer: _Standing) -> Asker:

@@ -1,9 +1,9 @@
 """Reviews: customers that are held, and what a person decides about them (CUS-13, CUS-14).
 
 Nothing is provisioned or mailed for a customer in review. Cleared, one that was established goes
-back to where it was. Rejected, it is disabled, because what it has does not go away by that; a
-new one never becomes a customer: its addresses and company are free again, so that a corrected
-application is not refused by the wrong one.
+back to where it was. Rejected, it is disabled, because what it has does not go away by that, until an
+operator enables it or clears a later review; a new one never becomes a customer: its addresses and
+company are free again, so that a corrected application is not refused by the wrong one.
 """
 
 from dataclasses import dataclass
@@ -53,6 +53,7 @@ async def clear(tx: Transaction, command: ClearReview) -> Customer:
     customer = await _held(tx, actions.CLEAR_REVIEW, command.customer_id, command.seen)
     reviewer, held_from = await _decide(tx, customer, "cleared", reason=None)
     customer.status = held_from or "active"
+    customer.rejected_for = None
     customer.updated_at = tx.now
     await tx.session.flush()
     tell_customer(tx, customer, CustomerReviewCleared(reviewed_by=reviewer))
@@ -66,6 +67,7 @@ async def reject(tx: Transaction, command: RejectReview) -> Customer:
     customer = await _held(tx, actions.REJECT_REVIEW, command.customer_id, command.seen)
     reviewer, held_from = await _decide(tx, customer, "rejected", reason=command.reason)
     customer.status = "disabled" if held_from else "rejected"
+    customer.rejected_for = command.reason
     customer.updated_at = tx.now
     await tx.session.flush()
     tell_customer(tx, customer, CustomerReviewRejected(reviewed_by=reviewer, reason=command.reason))

@@ -94,7 +94,7 @@ async def ask(database: ApiDatabase, challenges: Challenges, now: datetime, comm
     objections = Objections()
     if command.terms_version != by.policy.terms_version:
         objections.against(TermsOutdated, "/terms/version", by=by)
-    phone = command.phone and phones.e164(command.phone, command.country)
+    phone = command.phone and phones.kept(command.phone, command.country)
     if command.phone is not None and phone is None:
         objections.add("/contact/phone", "phone", "Not a phone number.")
     objections.refuse()

@@ -38,7 +38,7 @@ async def _settle(tx: Transaction, customer_id: UUID) -> None:
 
 
 async def _forget(tx: Transaction, gone: Gone) -> dict[str, int]:
-    about = or_(Mail.customer_id == gone.customer_id, Mail.user_id.in_(gone.user_ids))
+    about = or_(Mail.customer_id == gone.customer_id, Mail.user_id.in_(gone.user_ids), Mail.occasion_id.in_(gone.request_ids))
     mails = (await tx.session.scalars(select(Mail.id).where(about), execution_options=_ACROSS)).all()
     await tx.session.execute(delete(DueRow).where(DueRow.subject.in_(mails)), execution_options=_ACROSS | {"synchronize_session": False})
     done = await tx.session.execute(delete(Mail).where(Mail.id.in_(mails)), execution_options=_ACROSS | {"synchronize_session": False})

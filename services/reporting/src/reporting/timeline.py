@@ -8,14 +8,20 @@ from chassis.consumers import Event, Step
 from chassis.database import Read, Transaction
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import View
-from contracts.customers.customers import CustomerCreated, CustomerReviewCleared, CustomerReviewRejected, CustomerTagged
+from contracts.customers.customers import (
+    CustomerCreated,
+    CustomerReviewCleared,
+    CustomerReviewOpened,
+    CustomerReviewRejected,
+    CustomerTagged,
+)
 from contracts.customers.offboarding import CustomerDeleted, CustomerDisabled, CustomerEnabled, CustomerMoved, CustomerUnlinked
 from contracts.licensing.subscriptions import TrialConverted, TrialExpired, TrialStarted
 from reporting.rules.whose import partner_of
 from reporting.tables.timeline import Moment
 
 FACTS: Final = (
-    *(CustomerCreated, CustomerReviewCleared, CustomerReviewRejected, CustomerTagged),
+    *(CustomerCreated, CustomerReviewOpened, CustomerReviewCleared, CustomerReviewRejected, CustomerTagged),
     *(CustomerDisabled, CustomerEnabled, CustomerUnlinked, CustomerMoved, CustomerDeleted),
     *(TrialStarted, TrialExpired, TrialConverted),
 )

@@ -47,14 +47,15 @@ A record that stood in the outbox unsent was refused by the broker; one that is 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
-    """A customer that is purged, and the users it had."""
+    """A customer that is purged, the users it had, and the requests by which somebody asked for it."""
 
     customer_id: UUID
     user_ids: Sequence[UUID]
+    request_ids: Sequence[UUID] = ()
 
     @property
-    def everybody(self) -> list[UUID]:
-        return [self.customer_id, *self.user_ids]
+    def everything(self) -> list[UUID]:
+        return [self.customer_id, *self.user_ids, *self.request_ids]
 
 
 type Forget = Callable[[Transaction, Gone], Awaitable[Mapping[str, int]]]
@@ -76,7 +77,8 @@ class Erasing:
         return Due(ERASE, self._erase)
 
     async def _erase(self, tx: Transaction, item: DueItem) -> None:
-        gone = Gone(customer_id=item.subject, user_ids=[UUID(one) for one in item.payload["user_ids"]])
+        users, requests = ([UUID(one) for one in item.payload.get(name, ())] for name in ("user_ids", "request_ids"))
+        gone = Gone(customer_id=item.subject, user_ids=users, request_ids=requests)
         for table in self.follows:
             await _must_have_ended(tx, table, gone)
         counts = {**await self.forget(tx, gone), **await _clear_rails(tx, gone)}
@@ -85,12 +87,12 @@ class Erasing:
 
 
 async def _plan(tx: Transaction, event: Event[CustomerPurged]) -> None:
-    said = {"user_ids": [str(one) for one in event.record.user_ids], "version": event.envelope.aggregate_version}
+    said = event.record.model_dump(mode="json") | {"version": event.envelope.aggregate_version}
     await due.plan(tx, ERASE, event.envelope.subject, slot="erase", at=tx.now, payload=said)
 
 
 async def _must_have_ended(tx: Transaction, table: Table, gone: Gone) -> None:
-    left = select(table.c.id).where(table.c.id.in_(gone.everybody)).limit(1)
+    left = select(table.c.id).where(table.c.id.in_(gone.everything)).limit(1)
     if (await tx.session.execute(left, execution_options=_ACROSS)).first() is not None:
         raise Retry(f"{table.name} has not seen the ending yet", after=_NOT_YET)
 
@@ -98,11 +100,11 @@ async def _must_have_ended(tx: Transaction, table: Table, gone: Gone) -> None:
 async def _clear_rails(tx: Transaction, gone: Gone) -> dict[str, int]:
     said = {
         "customer": gone.customer_id,
-        "all": gone.everybody,
+        "all": gone.everything,
         "erase": ERASE,
         "partition_header": f'[["ce_partitionkey", "{str(gone.customer_id).encode().hex()}"]]',
     }
-    counts = {"audit_values": sum([await erase_values(tx.session, one) for one in gone.everybody])}
+    counts = {"audit_values": sum([await erase_values(tx.session, one) for one in gone.everything])}
     for name, statement in _RAILS.items():
         counts[name] = await _count(tx, statement, said)
     return counts

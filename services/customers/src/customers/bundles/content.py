@@ -61,6 +61,7 @@ class CustomerRow(Part):
     imported_at: datetime | None
     shut_out_at: datetime | None
     stages: list[PlannedStage]
+    rejected_for: str | None = None
 
 
 class UserRow(Part):

@@ -20,7 +20,7 @@ from chassis.principal import Principal
 from contracts.customers.consents import ConsentKind, ConsentState
 from contracts.customers.customers import ManagementType
 from customers.errors import CustomerNotServed, LinkInvalid
-from customers.errors.consents import ConsentNotFound, MacsInTheWay
+from customers.errors.consents import ConsentNotFound, LoginTemporary, MacsInTheWay
 from customers.rules import consenting, outcomes, policies
 from customers.rules.actions import RUNNING
 from customers.rules.consent_policy import ConsentPolicy
@@ -78,11 +78,14 @@ async def confirm(tx: Transaction, answer: Answer, seen: Seen = _ANY) -> Consent
         ConsentNotFound: nothing like it was asked.
         ConsentSettled: it was answered, taken back, or its time is over.
         CustomerNotServed: it is going, or gone.
+        LoginTemporary: whoever gave the first address may hold it.
         MacsInTheWay: an import, of an account that may have Macs that nobody manages.
     """
     customer, consent = await _open(tx, answer, seen)
     if customer.status not in RUNNING:
         raise CustomerNotServed(status=customer.status)
+    if customer.first_admin["temporary"] and tx.caller == UUID(customer.first_admin["user_id"]):
+        raise LoginTemporary
     evidence = dict(answer.evidence)
     if consent.kind == "import":
         evidence |= _macs(customer, answer)

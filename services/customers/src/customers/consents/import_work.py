@@ -8,7 +8,7 @@ order: the customer, its consent, the import.
 from typing import Final, Literal
 from uuid import UUID
 
-from sqlalchemy import exists, select, text
+from sqlalchemy import exists, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database import Transaction
@@ -16,6 +16,7 @@ from chassis.due import Due, DueItem, Retry
 from contracts.customers.consents import Addressee
 from contracts.customers.imports import CustomerImportDeclined, CustomerImported, CustomerImportExpired
 from customers.rules import consenting
+from customers.rules.actions import RUNNING
 from customers.rules.asking import BY_TIME, Asking, contact_of
 from customers.rules.importing import ASK, EXPIRE, SETTLE, tell_import
 from customers.rules.names import company_key
@@ -26,6 +27,7 @@ from customers.tables.consents import Consent
 from customers.tables.customers import LIVING, Customer
 from customers.tables.imports import Import
 from customers.tables.partners import Partner
+from customers.tables.users import User
 
 _ACROSS: Final = {"across_partners": "an import stands between two partners, and only the worker sees both"}
 
@@ -46,7 +48,7 @@ async def ask(tx: Transaction, item: DueItem) -> None:
             evidence=item.payload,
             consent_id=one.id,
         )
-        await consenting.ask(theirs, customer, question, _addressee(customer, one))
+        await consenting.ask(theirs, customer, question, await _addressee(theirs, customer, one))
 
 
 async def settle(tx: Transaction, item: DueItem) -> None:
@@ -66,6 +68,8 @@ async def settle(tx: Transaction, item: DueItem) -> None:
         return
     if consent.state == "declined":
         await _decline(tx, one, "customer")
+    elif customer.status not in RUNNING:
+        await _lapse(tx, one, "not_served")
     elif await _has_company(tx.session, one.partner_id, customer):
         await _decline(tx, one, "duplicate_company")
     else:
@@ -82,9 +86,7 @@ async def expire(tx: Transaction, item: DueItem) -> None:
             return
     one = await _open(tx.session, tx.partner_id, item.subject)
     if one is not None:
-        one.status, one.updated_at = "expired", tx.now
-        await tx.session.flush()
-        tell_import(tx, one, CustomerImportExpired(email=one.email, requested_by=one.requested_by))
+        await _lapse(tx, one)
 
 
 DUE: Final = (Due(ASK, ask), Due(SETTLE, settle), Due(EXPIRE, expire))
@@ -118,6 +120,14 @@ async def _decline(tx: Transaction, one: Import, reason: Literal["customer", "du
         tell_import(asker, one, CustomerImportDeclined(reason=reason, email=one.email, requested_by=one.requested_by))
 
 
+async def _lapse(tx: Transaction, one: Import, reason: Literal["not_served"] | None = None) -> None:
+    """Its time is over; or the customer said yes, and is going or gone by now."""
+    async with tx.beside(one.partner_id) as asker:
+        one.status, one.reason, one.updated_at = "expired", reason, tx.now
+        await asker.session.flush()
+        tell_import(asker, one, CustomerImportExpired(email=one.email, requested_by=one.requested_by))
+
+
 async def _import(tx: Transaction, customer: Customer, one: Import) -> None:
     one.status, one.customer_id, one.updated_at = "imported", customer.id, tx.now
     if customer.partner_id == one.partner_id:
@@ -149,10 +159,11 @@ async def _open(session: AsyncSession, partner_id: UUID, import_id: UUID) -> Imp
     return (await session.scalars(found.with_for_update().execution_options(populate_existing=True))).one_or_none()
 
 
-def _addressee(customer: Customer, one: Import) -> Addressee:
-    """Who has the address that was named: the contact, or who signs in first."""
-    contact, admin = contact_of(customer), customer.first_admin
-    named = {"email": one.email}
-    if contact.email.lower() != one.email_key and admin["email"].lower() == one.email_key:
-        named["name"] = f"{admin['first_name']} {admin['last_name']}".strip()
-    return contact.model_copy(update=named)
+async def _addressee(tx: Transaction, customer: Customer, one: Import) -> Addressee:
+    """Who has the address that was named, as it is kept here: the contact, or one of its users."""
+    contact = contact_of(customer)
+    if contact.email.lower() == one.email_key:
+        return contact
+    named = select(User).where(User.partner_id == tx.partner_id, User.customer_id == customer.id, func.lower(User.email) == one.email_key)
+    user = (await tx.session.scalars(named)).one()
+    return contact.model_copy(update={"email": user.email, "name": user.name})

@@ -1,7 +1,8 @@
 """Imports: a partner asks to manage a customer that exists already, knowing nothing but an address (CUS-42 to CUS-44).
 
 What the partner is answered and shown is the same whether the address is anybody's or not: who it
-is, is looked up afterwards, by a worker (``import_work``).
+is, is looked up afterwards, by a worker (``import_work``). A customer of its own that is hidden from
+whoever asks is nobody's to it (CUS-85).
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from chassis.http.views import View
 from contracts.customers.customers import ManagementType
 from contracts.customers.imports import CustomerImportRequested
 from customers.errors.consents import ImportedAlready, ImportNotFound, ImportOpen
-from customers.rules import asking, policies
+from customers.rules import asking, policies, sight
 from customers.rules.advice import AUTHORISATION
 from customers.rules.consent_policy import ConsentPolicy
 from customers.rules.constraints import broken
@@ -44,7 +45,7 @@ class ImportView(View, frozen=True, kw_only=True):
     version: int
     email: str
     status: ImportStatus
-    reason: Literal["customer", "duplicate_company"] | None
+    reason: Literal["customer", "duplicate_company", "not_served"] | None
     management_type: ManagementType | None
     customer_id: UUID | None
     requested_at: datetime
@@ -70,7 +71,7 @@ async def request(tx: Transaction, command: RequestImport) -> Import:
     """
     key = command.email.lower()
     own: UUID | None = await tx.session.scalar(select(func.door.own_account(key, type_=Uuid)))
-    if own is not None:
+    if own is not None and await sight.sees(tx, own):
         raise ImportedAlready(errors=[ImportedAlready.at("/email")], customer_id=str(own))
     rules = await policies.in_force(tx, ConsentPolicy)
     one = Import(

@@ -66,6 +66,15 @@ class SeatCapExceeded(Refusal):
     rule = "LIC-01"
 
 
+class TrialUsedUp(Refusal):
+    """The product is tried by another offer already."""
+
+    kind = Kind.CONFLICT
+    code = "trial_used_up"
+    remedy = "Ask for one trial of each product, by the offer that suits the customer."
+    rule = "C-1"
+
+
 class EulaOutdated(Refusal):
     """Another version of the licence terms is in force."""
 

@@ -21,6 +21,15 @@ class ConsentSettled(Refusal):
     rule = "BEY-14"
 
 
+class LoginTemporary(Refusal):
+    """Who signs in by a temporary address does not consent for the customer."""
+
+    kind = Kind.FORBIDDEN
+    code = "login_temporary"
+    remedy = "Answer by the link that was mailed to the contact, or have the address replaced by a lasting one first."
+    rule = "CUS-49"
+
+
 class ConsentRequired(Refusal):
     """The customer has not consented to this."""
 

@@ -12,6 +12,15 @@ class DraftNotFound(Refusal):
     rule = "CUS-20"
 
 
+class DraftSent(Refusal):
+    """The draft was sent: it is a customer by now."""
+
+    kind = Kind.CONFLICT
+    code = "draft_sent"
+    remedy = "Change the customer itself; to see which it is, send the draft again with POST /v1/customer-drafts/{draft_id}/submit."
+    rule = "CUS-20"
+
+
 class DraftTooLarge(Refusal):
     """The draft is too large."""
 

@@ -12,6 +12,15 @@ class NotDisabled(Refusal):
     rule = "C-2"
 
 
+class RejectedInReview(Refusal):
+    """A review has rejected the customer."""
+
+    kind = Kind.CONFLICT
+    code = "rejected_in_review"
+    remedy = "Its `rejected_for` says why; ask the operator, who alone takes that back."
+    rule = "CUS-13"
+
+
 class StaysHere(Refusal):
     """The customer cannot leave."""
 

@@ -105,7 +105,7 @@ def _found(user: User, contact_id: UUID) -> dict[str, Any]:
 
 def _checked(user: User, wanted: WantedContact, contact_id: UUID) -> dict[str, Any]:
     objections = Objections()
-    value = phones.e164(wanted.value, None) if wanted.type == "sms" else wanted.value
+    value = phones.mobile(wanted.value) if wanted.type == "sms" else wanted.value
     if value is None:
         objections.add("/value", "phone", "Not a phone number with its country's code.", remedy="Write it as +4940123456.")
     said = {"id": str(contact_id), "type": wanted.type, "value": value, "primary": False}

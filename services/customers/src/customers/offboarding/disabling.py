@@ -66,10 +66,12 @@ async def enable(tx: Transaction, command: EnableCustomer) -> Customer:
     Raises:
         CustomerNotFound: there is none.
         NotDisabled: it is not disabled.
+        RejectedInReview: only an operator takes that back.
     """
     customer = await hold(tx, command.customer_id, command.seen)
     await capabilities.require(tx, actions.ENABLE, customer)
     customer.status = "active"
+    customer.rejected_for = None
     customer.updated_at = tx.now
     await tx.session.flush()
     tell_customer(tx, customer, CustomerEnabled(enabled_by=tx.caller), urgent=True)

@@ -25,6 +25,7 @@ from contracts.customers.users import UserChanged
 from customers.rules import bundle_pieces, rights_history, roles
 from customers.rules.going import hold_deletion
 from customers.tables.customers import Customer
+from customers.tables.drafts import Draft
 from customers.tables.imports import Import
 from customers.tables.known import subscriptions
 from customers.tables.offboarding import Deletion, Erasure
@@ -49,8 +50,8 @@ async def purge(tx: Transaction, item: DueItem) -> None:
     await roles.forget_customer(tx, customer.id)
     await rights_history.erase_customer(tx, customer.id)
     await bundle_pieces.forget(tx, customer.id)
-    await _forget_imports(tx, customer, users)
-    deletion.status, deletion.purged_version, deletion.user_ids = "purging", customer.version + 1, [one.id for one in users]
+    deletion.status, deletion.purged_version = "purging", customer.version + 1
+    deletion.user_ids, deletion.request_ids = [one.id for one in users], await _forget_requests(tx, customer, users)
     await tx.session.flush()
     _tell(tx, deletion)
     tx.tell(CustomerChanged.ending(), about=_about(tx, deletion), urgent=True)
@@ -62,12 +63,14 @@ async def purge(tx: Transaction, item: DueItem) -> None:
     await _again(tx, item.subject, times=0)
 
 
-async def _forget_imports(tx: Transaction, customer: Customer, users: Sequence[User]) -> None:
-    """Whoever asked for it by an address of its people."""
+async def _forget_requests(tx: Transaction, customer: Customer, users: Sequence[User]) -> list[UUID]:
+    """The draft that it was once, and imports of whoever asked for it by an address of its people; answers which."""
     said = {customer.contact["email"], customer.first_admin["email"], *(one.email for one in users)}
     addresses = [one.lower() for one in said if one]
-    asked = delete(Import).where(or_(Import.customer_id == customer.id, Import.email_key.in_(addresses)))
-    await tx.session.execute(asked, execution_options=_ACROSS | {"synchronize_session": False})
+    asked = delete(Import).where(or_(Import.customer_id == customer.id, Import.email_key.in_(addresses))).returning(Import.id)
+    begun = delete(Draft).where(Draft.customer_id == customer.id).returning(Draft.id)
+    options = _ACROSS | {"synchronize_session": False}
+    return [request_id for one in (asked, begun) for request_id in await tx.session.scalars(one, execution_options=options)]
 
 
 async def _users(tx: Transaction, customer: Customer) -> list[User]:
@@ -80,7 +83,7 @@ def _about(tx: Transaction, deletion: Deletion) -> About:
 
 
 def _tell(tx: Transaction, deletion: Deletion) -> None:
-    tx.tell(CustomerPurged(user_ids=deletion.user_ids), about=_about(tx, deletion))
+    tx.tell(CustomerPurged(user_ids=deletion.user_ids, request_ids=deletion.request_ids), about=_about(tx, deletion))
 
 
 async def ask_again(tx: Transaction, item: DueItem) -> None:

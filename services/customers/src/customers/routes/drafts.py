@@ -1,5 +1,6 @@
 """Drafts over HTTP: kept, changed step by step, looked at early, and sent."""
 
+from dataclasses import replace
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -77,7 +78,8 @@ async def submit(draft_id: UUID, call: Annotated[Call, ADDERS]) -> Response:
     async with call.change() as tx:
         draft = await drafts.hold(tx, draft_id, call.seen)
         if draft.customer_id is None:
-            customer = await customers.create(tx, _whole(draft.body).command())
+            command = replace(_whole(draft.body).command(), accepted_by=draft.eula_by, accepted_at=draft.eula_at)
+            customer = await customers.create(tx, command)
             await drafts.close(tx, draft, customer.id)
         else:
             customer = await customers.one(tx, draft.customer_id)

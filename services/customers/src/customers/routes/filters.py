@@ -17,8 +17,8 @@ class CustomerFilters(Asked):
     """What is left out means all, and all that is given must fit. ``q`` is a fragment of the name.
 
     Others may be given several times, and any of their values fits: ``tag=north&tag=south``; every
-    ``all_tags`` must. ``offer`` and ``kind`` are of products asked for here; ``managed_here`` means only customers that
-    have some. Customers that were rejected, deleted or purged are meant only where ``status`` asks for them.
+    ``all_tags`` must. ``offer`` and ``kind`` are of what a customer has that is not over; ``managed_here`` means only
+    customers that have something. Customers that were rejected, deleted or purged are meant only where ``status`` asks for them.
     """
 
     q: Annotated[str, Text(200)] | None = None

@@ -11,7 +11,7 @@ from typing import Final
 from chassis.access.permissions import Permission
 from chassis.principal import PARTNERS
 from customers.errors import CustomerNotServed, NotInReview, NotTemporary
-from customers.errors.offboarding import NotDeletable, NotDisabled, NotRecoverable
+from customers.errors.offboarding import NotDeletable, NotDisabled, NotRecoverable, RejectedInReview
 from customers.rules.advice import AUTHORISATION
 from customers.rules.capabilities import Action, Condition
 
@@ -35,7 +35,7 @@ REPLACE_FIRST_ADDRESS: Final = Action(
     kinds=PARTNERS,
     statuses=PRESENT,
     permission=Permission.CUSTOMERS_ADD,
-    condition=Condition(holds=lambda customer: bool(customer.first_admin.get("temporary")), otherwise=NotTemporary),
+    condition=Condition(holds=lambda customer: bool(customer.first_admin.get("temporary")), otherwise=NotTemporary, rule="CUS-24"),
 )
 
 CHANGE_MANAGEMENT: Final = Action(name="change_management", rule="CUS-48", kinds=PARTNERS, statuses=RUNNING, advice=AUTHORISATION)
@@ -60,7 +60,15 @@ RENEW_LICENCES: Final = Action(name="renew_licences", rule="LIC-21", kinds=PARTN
 
 _REMOVE: Final = Permission.CUSTOMERS_REMOVE
 DISABLE: Final = Action(name="disable", rule="C-2", kinds=STAFF, statuses=ACTIVE, permission=_REMOVE, otherwise=CustomerNotServed)
-ENABLE: Final = Action(name="enable", rule="C-2", kinds=STAFF, statuses=frozenset({"disabled"}), permission=_REMOVE, otherwise=NotDisabled)
+ENABLE: Final = Action(
+    name="enable",
+    rule="C-2",
+    kinds=STAFF,
+    statuses=frozenset({"disabled"}),
+    permission=_REMOVE,
+    otherwise=NotDisabled,
+    condition=Condition(holds=lambda customer: customer.rejected_for is None, otherwise=RejectedInReview, rule="CUS-13", waived=OPERATORS),
+)
 UNLINK: Final = Action(name="unlink", rule="CUS-60", kinds=STAFF, statuses=RUNNING, permission=_REMOVE)
 DELETE: Final = Action(
     name="delete", rule="CUS-62", kinds=STAFF, statuses=RUNNING | {"rejected"}, permission=_REMOVE, otherwise=NotDeletable

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 from contracts.customers.customers import AccountType, CommunicationsMode, Company, Contact, ManagementType, ProductAsked
 
@@ -19,7 +21,10 @@ class FirstAdminWanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateCustomer:
-    """Texts are clean (NFC, trimmed, bounded) when they come here. ``products`` are numbered from 1."""
+    """Texts are clean (NFC, trimmed, bounded) when they come here. ``products`` are numbered from 1.
+
+    ``accepted_by`` and ``accepted_at`` say who accepted the licence terms and when, where it was not whoever asks, now.
+    """
 
     management_type: ManagementType
     communications_mode: CommunicationsMode = "both"
@@ -33,6 +38,8 @@ class CreateCustomer:
     tags: tuple[str, ...] = ()
     data_region: str = "default"
     account_type: AccountType = "licensing_portal"
+    accepted_by: UUID | None = None
+    accepted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,14 +42,18 @@ class Standing(Protocol):
     def moving_to(self) -> UUID | None: ...
     @property
     def shut_out_at(self) -> datetime | None: ...
+    @property
+    def rejected_for(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Condition:
-    """What else must be so of a customer, and how it is refused where it is not."""
+    """What else must be so of a customer, and how it is refused where it is not; those of ``waived`` need it not."""
 
     holds: Callable[[Standing], bool]
     otherwise: type[Refusal]
+    rule: str
+    waived: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +113,11 @@ class Asker:
 
 def against(action: Action, asker: Asker, customer: Standing, matrix: InForce[CapabilityMatrix]) -> Refusal | None:
     """Why an action is refused, if it is."""
-    return _the_askers(action, asker) or closed(action, customer, matrix)
+    return _the_askers(action, asker) or closed(action, asker.kind, customer, matrix)
 
 
-def closed(action: Action, customer: Standing, matrix: InForce[CapabilityMatrix]) -> Refusal | None:
-    """Why an action is refused whoever asks, if it is."""
+def closed(action: Action, kind: UserKind, customer: Standing, matrix: InForce[CapabilityMatrix]) -> Refusal | None:
+    """Why an action is refused to whoever the door lets in, if it is."""
     cell = matrix.policy.actions.get(action.name)
     refusal = None if cell is None else _the_matrixs(action, cell, customer, str(matrix.version))
     if refusal is None and customer.status not in action.statuses:
@@ -122,20 +126,21 @@ def closed(action: Action, customer: Standing, matrix: InForce[CapabilityMatrix]
         refusal = CustomerMoving(action=action.name)
     if refusal is None and customer.shut_out_at is not None and action.inside:
         refusal = CustomerShutOut(action=action.name)
-    if refusal is None and action.condition is not None and not action.condition.holds(customer):
-        refusal = action.condition.otherwise(rule=action.rule, action=action.name)
+    if refusal is None and action.condition is not None:
+        refusal = _the_conditions(action.condition, action, kind, customer)
     if refusal is None and action.within is not None:
-        refusal = closed(action.within, customer, matrix)
+        refusal = closed(action.within, kind, customer, matrix)
     return refusal
 
 
 async def require(tx: Transaction, action: Action, customer: Standing) -> None:
-    """Go on only with an action that is open now; who asks has been let in by the door, with the same line.
+    """Go on only with an action that is open now; who asks has been let in by the door, with the same line. A worker acts for the operator.
 
     Raises:
         Refusal: says by which rule, and what to do.
     """
-    refusal = closed(action, customer, await policies.in_force(tx, CapabilityMatrix))
+    kind: UserKind = tx.principal.kind if tx.principal else "operator"
+    refusal = closed(action, kind, customer, await policies.in_force(tx, CapabilityMatrix))
     if refusal is not None:
         raise refusal
 
@@ -152,6 +157,12 @@ def _the_askers(action: Action, asker: Asker) -> Refusal | None:
     if action.capability is not None and asker.capabilities is not None and action.capability not in asker.capabilities:
         return ProgrammeRequired(rule=action.rule)
     return None
+
+
+def _the_conditions(condition: Condition, action: Action, kind: UserKind, customer: Standing) -> Refusal | None:
+    if kind in condition.waived or condition.holds(customer):
+        return None
+    return condition.otherwise(rule=condition.rule, action=action.name)
 
 
 def _the_matrixs(action: Action, cell: Cell, customer: Standing, version: str) -> Refusal | None:

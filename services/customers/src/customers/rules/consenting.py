@@ -17,7 +17,7 @@ from chassis.database import Transaction
 from contracts.customers.consents import Addressee, ConsentKind, ConsentState
 from customers.errors.consents import ConsentNotFound, ConsentRequired, ConsentSettled
 from customers.rules import ledger, policies
-from customers.rules.asking import BY_REHOMING, Asking, of_address
+from customers.rules.asking import BY_REHOMING, Asking, by_caller, contact_of, of_address
 from customers.rules.consent_policy import ConsentPolicy
 from customers.rules.signing_in import partner_may
 from customers.rules.telling import tell_consent
@@ -35,6 +35,24 @@ async def ask(tx: Transaction, customer: Customer, asking: Asking, to: Addressee
     evidence = {**asking.evidence, "policy": rules.version, "address": of_address(consent.id, to.email)}
     await _record(tx, customer, consent, evidence, ask_of=to)
     return consent
+
+
+async def ask_anew(tx: Transaction, customer: Customer, former_email: str) -> None:
+    """Ask the contact that a customer has now what its former one has not answered. An import asks one address only, so it ends."""
+    kinds: tuple[ConsentKind, ...] = ("management_change", "console_launch")
+    for kind in kinds:
+        for earlier in await open_of(tx, customer, kind):
+            again = Asking(
+                kind=kind,
+                scope=earlier.scope,
+                partner_id=earlier.asked_by_partner_id,
+                user_id=earlier.asked_by,
+                evidence=by_caller(tx),
+            )
+            await plan_expiry(tx, await ask(tx, customer, again, contact_of(customer)))
+    for earlier in await open_of(tx, customer, "import"):
+        if await mailed_to(tx, earlier.id) == of_address(earlier.id, former_email):
+            await settle(tx, customer, earlier, "superseded", evidence=by_caller(tx))
 
 
 async def note(tx: Transaction, customer: Customer, asking: Asking, state: ConsentState) -> Consent:

@@ -4,13 +4,14 @@ Pure: what it has to know comes with the surroundings. An objection refuses; a f
 holds the customer in review. One that is not whole yet is surveyed by the very same rules.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.errors import FieldError
 from contracts.customers.customers import Company, Contact, FirstAdmin, ProductAsked
-from customers.errors import DuplicateCompany, EmailTaken, EulaOutdated, SeatCapExceeded
+from customers.errors import DuplicateCompany, EmailTaken, EulaOutdated, SeatCapExceeded, TrialUsedUp
 from customers.rules import domains, provisioning, residency
 from customers.rules.application import CreateCustomer, Sketch
 from customers.rules.identity import Admin, objection
@@ -88,7 +89,7 @@ def _object_to(sketch: Sketch, admin: Admin | None, known: Surroundings, objecti
     domain = None if sketch.domain is None else _domain(sketch.domain, objections)
     if domain is not None and admin is not None:
         _first_admin(admin, domain, known, objections)
-    _not_the_reseller(sketch, domain, known, objections)
+    _not_the_reseller(sketch, admin, domain, known, objections)
     _unique(sketch, admin, known, objections)
     if sketch.products is not None:
         _products(sketch.products, known, objections)
@@ -123,11 +124,11 @@ def _first_admin(admin: Admin, domain: str, known: Surroundings, objections: Obj
         objections.add(admin.pointer, against.code, against.detail, rule=against.rule, remedy=against.remedy, by=known.identity)
 
 
-def _not_the_reseller(sketch: Sketch, domain: str | None, known: Surroundings, objections: Objections) -> None:
+def _not_the_reseller(sketch: Sketch, admin: Admin | None, domain: str | None, known: Surroundings, objections: Objections) -> None:
     """The customer's data, never the reseller's (CUS-09, CUS-18)."""
-    staff = known.telling_domains
-    if email := sketch.contact.get("email"):
-        works_for_the_reseller(email, staff, objections)
+    staff = known.staff_domains
+    for pointer, email in _addresses(sketch, admin).items():
+        works_for_the_reseller(pointer, email, staff, objections)
     if domain is not None and any(domains.together(domain, one) for one in staff):
         objections.add("/domain", "reseller_domain", "This is the partner's own domain; give the end company's.", rule="CUS-18")
     if name := sketch.company.get("name"):
@@ -136,9 +137,8 @@ def _not_the_reseller(sketch: Sketch, domain: str | None, known: Surroundings, o
 
 def _unique(sketch: Sketch, admin: Admin | None, known: Surroundings, objections: Objections) -> None:
     """CUS-11, CUS-12."""
-    wanted = {"/contact/email": sketch.contact.get("email")} | ({admin.pointer: admin.email} if admin else {})
-    for pointer, email in wanted.items():
-        if email is not None and email.lower() in known.taken:
+    for pointer, email in _addresses(sketch, admin).items():
+        if email.lower() in known.taken:
             objections.against(EmailTaken, pointer)
     if known.company_exists:
         objections.against(DuplicateCompany, "/company/name")
@@ -148,13 +148,17 @@ def _products(products: Sequence[ProductAsked], known: Surroundings, objections:
     """CUS-15, CUS-17. What the catalogue or the programme forbids is refused here, not later."""
     if not products:
         objections.add("/products", "too_few", "At least one product or trial.", rule="CUS-15")
-    seen = set[str]()
+    seen, tried = set[str](), Counter[str]()
     for product in products:
-        pointer = f"/products/{product.item - 1}"
+        pointer, offer = f"/products/{product.item - 1}", known.offers.get(product.offer)
         if product.offer in seen:
             objections.add(f"{pointer}/offer", "offer_twice", "Ask for each offer once; say how many in quantity.")
+        elif product.kind == "trial" and offer is not None and offer.product is not None:
+            tried[offer.product] += 1
+            if offer.trials_per_product is not None and tried[offer.product] > offer.trials_per_product:
+                objections.against(TrialUsedUp, f"{pointer}/offer")
         seen.add(product.offer)
-        _offered(product, known.offers.get(product.offer), pointer, objections)
+        _offered(product, offer, pointer, objections)
         against = provisioning.against(product, known.capabilities, known.provisioning.policy)
         if against is not None:
             objections.against(against, f"{pointer}/kind", by=known.provisioning)
@@ -175,6 +179,12 @@ def _offered(product: ProductAsked, offer: KnownOffer | None, pointer: str, obje
     elif product.quantity is None and (product.kind == "paid" or offer.trial_seat_cap is None):
         remedy = "Say how many seats."
         objections.add(f"{pointer}/quantity", "quantity_required", "The offer does not say how many seats.", rule="LIC-03", remedy=remedy)
+
+
+def _addresses(sketch: Sketch, admin: Admin | None) -> dict[str, str]:
+    """Those of the contact and of the first admin, as far as they are known."""
+    named = {"/contact/email": sketch.contact.get("email")} | ({admin.pointer: admin.email} if admin else {})
+    return {pointer: email for pointer, email in named.items() if email is not None}
 
 
 def _people(sketch: Sketch) -> dict[str, str]:

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from typing import ClassVar, Final, Literal
 
 from anyascii import anyascii
+from pydantic import TypeAdapter, ValidationError
 
+from chassis.http.text import EmailAddress
 from chassis.policies import Policy
 from customers.rules import domains
 from customers.rules.application import CreateCustomer, FirstAdminWanted, Sketch
 
 _NO_LOCAL: Final = re.compile(r"[^a-z0-9-]+")
 _LONGEST: Final = 64
+_ADDRESS: Final = TypeAdapter[str](EmailAddress)
 
 
 class IdentityPolicy(Policy):
@@ -69,12 +72,12 @@ def _contact(name: str, email: str) -> Admin:
 
 
 def generated(first_name: str, last_name: str, domain: str) -> str | None:
-    """``first.last@domain`` in plain ASCII; None when nothing of the names is left."""
+    """``first.last@domain`` in plain ASCII; None when nothing of the names is left, or nobody could be written to there."""
     parts = [_NO_LOCAL.sub("", anyascii(name).casefold()).strip("-") for name in (first_name, last_name)]
     local = ".".join(filter(None, parts))[:_LONGEST].rstrip(".-")
     try:
-        return f"{local}@{domains.bare(domain)}" if local else None
-    except domains.BadDomain:
+        return _ADDRESS.validate_python(f"{local}@{domains.bare(domain)}")
+    except (domains.BadDomain, ValidationError):
         return None
 
 

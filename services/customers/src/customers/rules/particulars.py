@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.customers.customers import Company, Contact
-from customers.rules import domains, oddities, phones, websites
+from customers.rules import domains, lookalikes, oddities, phones, websites
 from customers.rules.names import company_key
 from customers.rules.objections import Objections
 from customers.rules.screening import DeniedParty, Index
@@ -43,7 +43,7 @@ def kept_contact(contact: Contact, country: str, objections: Objections) -> Cont
 
 def kept_phone(pointer: str, phone: str | None, country: str | None, objections: Objections) -> str | None:
     """A national number is read as the company's country's."""
-    kept = phone and phones.e164(phone, country)
+    kept = phone and phones.kept(phone, country)
     if phone is not None and kept is None:
         objections.add(pointer, "phone", "Not a phone number.")
     return kept
@@ -56,10 +56,10 @@ def kept_website(website: str | None, objections: Objections) -> str | None:
     return kept
 
 
-def works_for_the_reseller(email: str, staff_domains: Collection[str], objections: Objections) -> None:
-    """The contact is a person of the end company (CUS-09)."""
+def works_for_the_reseller(pointer: str, email: str, staff_domains: Collection[str], objections: Objections) -> None:
+    """Who answers or signs in for the customer is a person of the end company (CUS-09, CUS-49)."""
     if any(domains.together(domains.of_email(email), one) for one in staff_domains):
-        objections.add("/contact/email", "reseller_contact", "The contact must work at the end company, not at the partner.", rule="CUS-09")
+        objections.add(pointer, "reseller_contact", "This must be somebody of the end company, not of the partner.", rule="CUS-09")
 
 
 def is_the_reseller(name: str, partner_name: str, objections: Objections) -> None:
@@ -75,7 +75,8 @@ def odd(company: Mapping[str, str | None], names: Mapping[str, str]) -> list[Fin
     special = [at for at, text in (texts | codes).items() if oddities.special(text)]
     filled = [at for at, text in texts.items() if oddities.placeholder(text)]
     filled += [at for at, text in codes.items() if oddities.placeholder_code(text)]
-    found = (("special_characters", special), ("placeholder_data", filled))
+    masked = [at for at, text in texts.items() if lookalikes.disguised(text)]
+    found = (("special_characters", special), ("placeholder_data", filled), ("mixed_alphabets", masked))
     return [Finding(code=code, pointer=at, detail=(texts | codes)[at]) for code, places in found for at in places]
 
 

@@ -121,6 +121,7 @@ class _Stands:
     first_admin: Mapping[str, Any]
     moving_to: UUID | None = None
     shut_out_at: datetime | None = None
+    rejected_for: str | None = None
 
 
 def _done(by: InForce[CapabilityMatrix], case: Done) -> Refusal | None:
@@ -128,7 +129,7 @@ def _done(by: InForce[CapabilityMatrix], case: Done) -> Refusal | None:
     if action is None:
         return NotAcceptable(f"There is no action {case.action}.", remedy=f"Choose one of {', '.join(sorted(_ACTIONS))}.")
     customer = _Stands(status=case.status, account_type=case.account_type, management_type=case.management_type, first_admin={})
-    return capabilities.closed(action, customer, by)
+    return capabilities.closed(action, "partner", customer, by)
 
 
 def _changed(by: InForce[FieldMutability], case: Change) -> Refusal | None:

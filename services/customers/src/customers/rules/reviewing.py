@@ -31,7 +31,8 @@ async def hold_for(tx: Transaction, customer: Customer, findings: Sequence[Findi
         tx.session.add(Review(**whose, id=tx.new_id(), status="open", findings=found, opened_at=tx.now, held_from=held_from))
         customer.status = "pending_review"
         customer.review_reasons = reasons(findings)
-        return CustomerReviewOpened(reasons=customer.review_reasons)
+        asked_by = tx.principal.user_id if tx.principal else None
+        return CustomerReviewOpened(reasons=customer.review_reasons, asked_by=asked_by)
     fresh = [one for one in found if one not in review.findings]
     if not fresh:
         return None

@@ -14,6 +14,8 @@ from typing import Final
 from anyascii import anyascii
 from rapidfuzz import fuzz
 
+from customers.rules import lookalikes
+
 _ARABIC_ARTICLE: Final = re.compile(r"\b\u0627\u0644(?=\w{2})")
 _MARKS: Final = re.compile(r"['`\u2018\u2019\u02bc]")
 _WORDS: Final = re.compile(r"[a-z0-9]+")
@@ -99,7 +101,7 @@ def spell(name: str) -> Spelling:
 
 
 def _cut(name: str) -> list[str]:
-    separated = _ARABIC_ARTICLE.sub("", unicodedata.normalize("NFKC", name)).replace("\u0629", "\u0627")
+    separated = _ARABIC_ARTICLE.sub("", lookalikes.plain(unicodedata.normalize("NFKC", name))).replace("\u0629", "\u0627")
     return _WORDS.findall(_MARKS.sub("", anyascii(separated).casefold()))
 
 

@@ -21,7 +21,7 @@ def checked(given: Mapping[str, str | None], *, country: str) -> SupportInfo:
         if url is not None and kept[member] is None:
             objections.add(f"/support/{member}", "website", "Not the address of a website.")
     phone = given["support_phone"]
-    kept["support_phone"] = phone and phones.e164(phone, country)
+    kept["support_phone"] = phone and phones.kept(phone, country)
     if phone is not None and kept["support_phone"] is None:
         objections.add("/support/support_phone", "phone", "Not a phone number.")
     objections.refuse()

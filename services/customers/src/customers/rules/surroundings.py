@@ -8,9 +8,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from chassis.database import Transaction
 from chassis.policies import InForce
-from customers.rules import listed, policies
+from customers.rules import listed, policies, staff
 from customers.rules.application import Sketch
-from customers.rules.domains import FREE_MAIL
 from customers.rules.identity import Admin, IdentityPolicy
 from customers.rules.licence_terms import LicenceTerms
 from customers.rules.names import company_key
@@ -20,12 +19,11 @@ from customers.rules.screening import Index
 from customers.tables.customers import LIVING, Customer
 from customers.tables.known import KnownOffer, KnownProgramme
 from customers.tables.partners import Partner
-from customers.tables.users import User
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """``staff_domains`` are those of the partner's own users; ``taken`` are login addresses in lower case.
+    """``staff_domains`` tell the partner's own people; ``taken`` are addresses that somebody has, in lower case.
 
     ``capabilities`` are what the partner's active programme grants; ``terms`` are the licence terms.
     """
@@ -42,11 +40,6 @@ class Surroundings:
     residency: InForce[ResidencyPolicy]
     denied: Index
 
-    @property
-    def telling_domains(self) -> frozenset[str]:
-        """The staff's, without those where everybody may have an address."""
-        return self.staff_domains - FREE_MAIL
-
 
 async def around(tx: Transaction, sketch: Sketch, admin: Admin | None) -> Surroundings:
     """What the partner's own rows, the doors, the lists and the policies say about an application, as far as it goes."""
@@ -61,7 +54,7 @@ async def around(tx: Transaction, sketch: Sketch, admin: Admin | None) -> Surrou
     offers = await tx.session.scalars(_OFFERS, {"codes": sorted({product.offer for product in sketch.products or ()})})
     return Surroundings(
         partner_name=row.partner_name or "",
-        staff_domains=frozenset(row.staff_domains or ()),
+        staff_domains=staff.telling(row.staff_domains),
         taken=frozenset(row.taken),
         company_exists=row.company_exists,
         capabilities=frozenset(row.capabilities or ()),
@@ -78,15 +71,13 @@ def _look() -> Select[Any]:
     """One row of everything but the offers; written once, because every creation runs it."""
     mine = bindparam("partner_id", type_=Uuid())
     company = Customer.company_key == bindparam("company_key"), Customer.country == bindparam("country")
-    domain = func.lower(func.split_part(User.email, "@", 2))
-    staff = select(func.array_agg(domain.distinct())).where(User.partner_id == mine, User.kind != "customer", User.email.is_not(None))
     emails = bindparam("emails", type_=ARRAY(Text))
     each = select(func.unnest(KnownProgramme.capabilities).label("one"))
     active = each.where(KnownProgramme.partner_id == mine, KnownProgramme.status == "active").subquery()
     granted = select(func.array_agg(active.c.one.distinct()))
     return select(
         select(Partner.name).where(Partner.partner_id == mine, Partner.id == mine).scalar_subquery().label("partner_name"),
-        staff.scalar_subquery().label("staff_domains"),
+        staff.DOMAINS.scalar_subquery().label("staff_domains"),
         func.door.taken_emails(emails, type_=ARRAY(Text)).label("taken"),
         exists().where(Customer.partner_id == mine, *company, text(LIVING)).label("company_exists"),
         granted.scalar_subquery().label("capabilities"),

@@ -17,6 +17,8 @@ LIVING = "status not in ('deleted', 'purged', 'rejected')"
 
 
 class Customer(TenantRow, Versioned, Base):
+    """``rejected_for`` is why a reviewer has rejected it, until an operator takes that back."""
+
     __tablename__ = "customers"
     __table_args__ = (
         UniqueConstraint("id", name="customers_id"),
@@ -61,6 +63,7 @@ class Customer(TenantRow, Versioned, Base):
     stages: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]", info=WITHHELD)
     moving_to: Mapped[UUID | None] = mapped_column(info=WITHHELD)
     shut_out_at: Mapped[datetime | None]
+    rejected_for: Mapped[str | None] = mapped_column(info=WITHHELD)
 
 
 class EulaAcceptance(TenantRow, Base):

@@ -7,11 +7,14 @@ from uuid import UUID
 from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.database.tables import Base, TenantRow, Versioned
+from chassis.database.tables import PASSING, Base, TenantRow, Versioned
 
 
 class Draft(TenantRow, Versioned, Base):
-    """``customer_id`` is what became of it; from then on it is empty. ``expires_at`` is real time."""
+    """``customer_id`` is what became of it; from then on it is empty. ``expires_at`` is real time.
+
+    ``eula_by`` is who changed last what it says of the licence terms, and ``eula_at`` when.
+    """
 
     __tablename__ = "customer_drafts"
     __table_args__ = (
@@ -20,11 +23,13 @@ class Draft(TenantRow, Versioned, Base):
         Index("customer_drafts_expiry", "expires_at"),
     )
 
-    body: Mapped[dict[str, Any]]
-    problems: Mapped[list[dict[str, Any]]]
-    warnings: Mapped[list[dict[str, Any]]]
+    body: Mapped[dict[str, Any]] = mapped_column(info=PASSING)
+    problems: Mapped[list[dict[str, Any]]] = mapped_column(info=PASSING)
+    warnings: Mapped[list[dict[str, Any]]] = mapped_column(info=PASSING)
     ready: Mapped[bool]
     customer_id: Mapped[UUID | None] = mapped_column(default=None)
+    eula_by: Mapped[UUID | None]
+    eula_at: Mapped[datetime | None]
     created_by: Mapped[UUID]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -14,7 +14,7 @@ from chassis.database.tables import Base, TenantRow
 
 
 class KnownOffer(Base):
-    """An offer, as far as an order is refused by it."""
+    """An offer, as far as an order is refused by it. What was known before its ``product`` was told has none."""
 
     __tablename__ = "offers"
     __table_args__ = (Index("offers_code", "code"),)
@@ -22,9 +22,11 @@ class KnownOffer(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     version: Mapped[int]
     code: Mapped[str]
+    product: Mapped[str | None]
     status: Mapped[str]
     trial: Mapped[bool]
     trial_seat_cap: Mapped[int | None]
+    trials_per_product: Mapped[int | None]
     paid: Mapped[bool]
 
 
@@ -40,7 +42,7 @@ class KnownProgramme(TenantRow, Base):
 
 
 class KnownSubscription(TenantRow, Base):
-    """What a customer has, as far as letting it go depends on that (CUS-61, CUS-62)."""
+    """What a customer has, as far as it is found by that, and letting it go depends on it (CUS-37, CUS-61, CUS-62)."""
 
     __tablename__ = "subscriptions"
     __table_args__ = (
@@ -51,6 +53,7 @@ class KnownSubscription(TenantRow, Base):
     version: Mapped[int]
     customer_id: Mapped[UUID]
     product: Mapped[str]
+    offer: Mapped[str | None]
     status: Mapped[str]
     partner_owned: Mapped[bool]
 

@@ -20,7 +20,8 @@ STAGES = ("planned", "held", "done", "stopped", "refused")
 class Deletion(TenantRow, Versioned, Base):
     """The last deletion of the customer that ``id`` names. ``was`` is the customer's status before it.
 
-    ``asked_version`` is the customer's version that asked for clearance, ``purged_version`` its last one.
+    ``asked_version`` is the customer's version that asked for clearance, ``purged_version`` its last one;
+    its users and the requests for it, imports and drafts, are forgotten with it.
     """
 
     __tablename__ = "deletions"
@@ -44,6 +45,7 @@ class Deletion(TenantRow, Versioned, Base):
     purged_at: Mapped[datetime | None]
     purged_version: Mapped[int | None]
     user_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
+    request_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list, server_default="{}")
 
 
 class Erasure(Base):

@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from chassis.database import Transaction, Work
 from chassis.ids import new_id
 from chassis.principal import Principal
@@ -13,8 +15,9 @@ from customers import customers
 from customers.rules.application import CreateCustomer
 from customers.rules.founding import Founding, found
 from customers.tables.customers import Customer
-from customers.tables.known import KnownOffer, KnownProgramme, ScreeningList, ScreeningName
+from customers.tables.known import KnownOffer, KnownProgramme, KnownSubscription, ScreeningList, ScreeningName
 from customers.tables.partners import Partner
+from customers.tables.policies import PolicyDocument
 from customers.tables.users import User
 
 TRIAL_OFFER = "endpoint-cloud"
@@ -118,14 +121,30 @@ async def a_customer(tx: Transaction, **changes: Any) -> Customer:
     return customer
 
 
+async def a_subscription(tx: Transaction, customer: Customer, *, offer: str = TRIAL_OFFER, status: str = "trial") -> None:
+    """Something that the customer has, as licensing has told it."""
+    what = {"product": "endpoint", "offer": offer, "status": status, "partner_owned": False}
+    tx.session.add(KnownSubscription(partner_id=customer.partner_id, id=tx.new_id(), version=1, customer_id=customer.id, **what))
+    await tx.session.flush()
+
+
+async def as_published(tx: Transaction, kind: str, document: dict[str, Any]) -> None:
+    """The second version of a policy, as the operator may have published it."""
+    await tx.session.execute(text("select set_config('role', 'customers_operator', true)"))
+    tx.session.add(PolicyDocument(kind=kind, version=2, document=document, published_at=tx.now))
+    await tx.session.flush()
+    await tx.session.execute(text("select set_config('role', 'customers_partner', true)"))
+
+
 async def the_known_world(work: Work) -> None:
-    """What the whole installation shares: offers (withdrawn, only to try, only to buy, without a cap), and a list with one denied party."""
-    first = {"version": 1, "trial": True, "trial_seat_cap": TRIAL_SEATS, "paid": True}
+    """What the installation shares: offers (two of one product, withdrawn, only to try or to buy, without a cap), one denied party."""
+    first = {"version": 1, "trial": True, "trial_seat_cap": TRIAL_SEATS, "trials_per_product": 1, "paid": True}
+    endpoint = first | {"product": "endpoint"}
     work.session.add_all(
         [
-            KnownOffer(id=new_id(), code=TRIAL_OFFER, status="on_sale", **first),
+            KnownOffer(id=new_id(), code=TRIAL_OFFER, status="on_sale", **endpoint),
             KnownOffer(id=new_id(), code="endpoint-classic", status="withdrawn", **first),
-            KnownOffer(id=new_id(), code="endpoint-preview", status="on_sale", **first | {"paid": False}),
+            KnownOffer(id=new_id(), code="endpoint-preview", status="on_sale", **endpoint | {"paid": False}),
             KnownOffer(id=new_id(), code="endpoint-archive", status="on_sale", **first | {"trial": False}),
             KnownOffer(id=new_id(), code="endpoint-as-ordered", status="on_sale", **first | {"trial_seat_cap": None}),
             ScreeningName(id=new_id(), list_name="UN", reference="RUe.1", name=DENIED, country="RU"),

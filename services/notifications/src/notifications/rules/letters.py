@@ -123,7 +123,7 @@ def _contacts(sender: Sender, words: Mapping[str, str]) -> Sequence[_Contact]:
         _Contact(words["purchase"], sender.purchase_url or "", _web(sender.purchase_url)),
         _Contact(words["support"], sender.support_url or "", _web(sender.support_url)),
         _Contact(words["email"], sender.support_email or "", f"mailto:{sender.support_email}"),
-        _Contact(words["phone"], sender.support_phone or "", f"tel:{re.sub(r'[^+0-9]', '', sender.support_phone or '')}"),
+        _Contact(words["phone"], sender.support_phone or "", f"tel:{re.sub(r'[^+0-9;=a-z]', '', sender.support_phone or '')}"),
     ]
     return [_Contact(one.label, _UNFIT.sub(" ", one.text), one.href) for one in wanted if one.text]
 

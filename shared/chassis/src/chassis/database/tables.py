@@ -24,6 +24,9 @@ NAMING = {
 WITHHELD: Final = {"withheld": True}
 """``info`` of a column that is a partner's own affair: the relation that its customers' users read has none such."""
 
+PASSING: Final = {"passing": True}
+"""``info`` of a column that may name people of whom nothing else here knows yet: the audit says that it changed, and keeps no value."""
+
 
 class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)

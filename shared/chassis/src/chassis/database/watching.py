@@ -79,17 +79,19 @@ def _note(session: Session, _context: Any, _instances: Any) -> None:
 
 def _change(entity: Any, how: Literal["made", "changed", "deleted"]) -> Change | None:
     state: InstanceState[Any] = inspect(entity)
-    columns = [one.key for one in state.mapper.column_attrs]
-    now = state.dict
+    columns, now = state.mapper.columns, state.dict
     if "id" not in columns:
         return None
     change = Change(_CAPITALS.sub("_", type(entity).__name__).lower(), now["id"], now.get("customer_id"))
+    said = [name for name in columns.keys() if name in now and name not in _UNSAID]  # noqa: SIM118 (iterated, it gives the columns)
     if how == "made":
-        change.after = {name: now[name] for name in columns if name in now and name not in _UNSAID}
+        change.after = {name: now[name] for name in said}
     elif how == "deleted":
-        change.before = {name: now[name] for name in columns if name in now and name not in _UNSAID}
+        change.before = {name: now[name] for name in said}
     else:
-        changed = [name for name in columns if name not in _UNSAID and state.attrs[name].history.has_changes()]
+        changed = [name for name in said if state.attrs[name].history.has_changes()]
         change.before = {name: next(iter(state.attrs[name].history.deleted), None) for name in changed}
         change.after = {name: now[name] for name in changed}
+    for values in (change.before, change.after):
+        values.update((name, None) for name in values if columns[name].info.get("passing"))
     return change if change.before or change.after else None

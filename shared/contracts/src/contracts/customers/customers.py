@@ -144,8 +144,11 @@ class CustomerTagged(CustomerFact):
 
 
 class CustomerReviewOpened(CustomerFact):
+    """``asked_by`` is who asked for what is looked at; None where nobody did."""
+
     topic: ClassVar[str] = "customer.review_opened"
     reasons: list[str]
+    asked_by: UUID | None = None
 
 
 class CustomerReviewCleared(CustomerFact):

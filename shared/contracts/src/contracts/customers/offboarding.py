@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import ClassVar, Final, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.customers.customers import CustomerFact
 
 type Precondition = Literal["no_active_subscriptions", "no_pending_orders", "no_unbilled_usage"]
@@ -69,7 +71,11 @@ class CustomerDeleted(CustomerFact):
 
 
 class CustomerPurged(CustomerFact):
-    """Nothing of it comes back. Every service erases what it keeps of it and of its users, and answers ``customer.erased``."""
+    """Nothing of it comes back. Every service erases what it keeps of it, and answers ``customer.erased``.
+
+    That is also what it keeps of its users, and of requests for it: imports, and the draft that it was once.
+    """
 
     topic: ClassVar[str] = "customer.purged"
     user_ids: list[UUID]
+    request_ids: list[UUID] = Field(default_factory=list)
