@@ -38,6 +38,7 @@ OTHERWISE = {
     "sessions_set_password": "a change in the name of the link's holder: test_sessions",
     "sessions_change_password": "through call.change, but kept under no key: its body holds passwords",
     "drafts_check": "a look at what would be refused changes nothing",
+    "policies_try_out": "a trial changes nothing: test_policy_trials",
     "off-boarding_preview_deletion": "a preview changes nothing",
     "off-boarding_preview_disabling": "a preview changes nothing",
     "off-boarding_preview_unlinking": "a preview changes nothing",
