@@ -23,6 +23,7 @@ VERBS: Final[dict[Action, tuple[str, str, Any]]] = {
     actions.ENABLE: ("POST", "/enable", None),
     actions.UNLINK: ("POST", "/unlink", None),
     actions.MOVE: ("POST", "/move", {"partner_id": str(ROOT_PARTNER_ID)}),
+    actions.SHUT_OUT: ("POST", "/shut-out", None),
     actions.DELETE: ("POST", "/delete", None),
     actions.RESTORE: ("POST", "/restore", None),
     actions.MOVE: ("POST", "/move", {"partner_id": "01936b00-0000-7000-8000-000000000009"}),
