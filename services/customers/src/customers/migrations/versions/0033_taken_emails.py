@@ -10,7 +10,7 @@ down_revision = "0032"
 
 _TAKEN = """
 select coalesce(array_agg(email_key), '{}') from (
-    select email_key from logins where email_key = any(keys) and customer_id is distinct from whose
+    select email_key from logins where email_key = any(keys) and (whose is null or customer_id is distinct from whose)
     union select email_key from kept_addresses where email_key = any(keys)) taken"""
 _READERS = ("partner", "worker", "portal")
 
