@@ -25,11 +25,15 @@ WORDS: Final = ("Quuxwell", "Xylophia", "5550174711")
 
 
 async def a_customer(play: Play) -> dict[str, Any]:
-    """With a trial, a welcome that was mailed, and some life."""
+    """Filled in step by step, with a trial, a welcome that was mailed, and some life."""
     body = people.customer(COMPANY, PERSON, seats=3)
     body["contact"]["phone"] = body["company"]["phone"] = "+49 30 5550174711"
     me = await play.me()
-    customer: dict[str, Any] = await me.post("/v1/customers", **body)
+    draft = await me.post("/v1/customer-drafts", company=body["company"], contact=body["contact"])
+    path = f"/v1/customer-drafts/{draft['id']}"
+    filled = await me.http.patch(path, json=body, headers=me.headers | {"if-match": f'"{draft["version"]}"'})
+    assert filled.is_success, filled.text
+    customer: dict[str, Any] = await me.post(f"{path}/submit", if_match=filled.json()["version"])
     await play.until_trials(1)
     await play.world.mails_about(COMPANY, at_least=2)
     return customer
