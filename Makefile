@@ -44,7 +44,7 @@ reset: .venv/ready ## stop everything and delete all data (asks)
 	@.venv/bin/partnerdeck reset
 
 test: .venv/ready ## every test; TESTS=path or -k for some
-	@.venv/bin/pytest -n 2 $(TESTS)
+	@.venv/bin/pytest -n 3 $(TESTS)
 
 check: .venv/ready ## style, types, walls between packages
 	@.venv/bin/ruff check

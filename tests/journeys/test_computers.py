@@ -3,7 +3,7 @@
 CUS-30, CUS-33, CUS-34, CUS-38, REP-13 from a connector through the gateway.
 """
 
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from chassis_testing.waiting import eventually
@@ -11,13 +11,19 @@ from journeys.world import PATIENCE, World
 from onebox.api import Api
 from simulator import connector
 
+ALL: Final = {"critical": 2, "warning": 1}
+"""What the sample computers give reason for, once each was counted."""
 
-async def until_listed(world: World, partner: Api, company: str, *, listed: bool = True, **filters: str) -> dict[str, Any]:
-    """The customer's row once the filters find it; or once they no longer do."""
+
+async def until_listed(
+    world: World, partner: Api, company: str, *, listed: bool = True, counted: object = None, **filters: str
+) -> dict[str, Any]:
+    """The customer's row once the filters find it with these alerts; or once they no longer do."""
 
     async def look() -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = (await partner.get("/v1/customer-overview", q=company, **filters))["items"]
         assert bool(items) is listed, items
+        assert counted is None or items[0]["alerts"] == counted, items
         return items or [{}]
 
     return (await eventually(lambda: world.patiently(look), within=PATIENCE))[0]
@@ -34,13 +40,14 @@ async def test_a_computer_that_needs_an_update_is_found_updated_and_gone(world: 
 
     async with connector.connected(world.suite.kafka) as telling:
         await telling.tell(UUID(customer["partner_id"]), *reported)
-        row = await until_listed(world, partner, company, require_update="true", alerts="critical", management_type="co_managed")
+        found = {"require_update": "true", "alerts": "critical", "management_type": "co_managed"}
+        row = await until_listed(world, partner, company, counted=ALL, **found)
         profile = await partner.get(f"/v1/customers/{customer['id']}/profile")
         await telling.tell(UUID(customer["partner_id"]), *map(connector.updated, reported))
     await until_listed(world, partner, company, listed=False, require_update="true")
     calm = await until_listed(world, partner, company, attention="false")
 
-    assert (row["require_update"], row["alerts"], row["needs_attention"]) == (1, {"critical": 2, "warning": 1}, True)
+    assert (row["require_update"], row["alerts"], row["needs_attention"]) == (1, ALL, True)
     assert {one["concern"] for one in row["attention"]} == {"threat", "system"}
     summary = profile["endpoints"]
     assert (summary["endpoints"], summary["protected"], summary["disabled"], summary["agent_update_required"]) == (4, 3, 1, 1)

@@ -221,7 +221,7 @@ async def test_a_customers_own_user_is_not_shown_what_is_its_partners_affair(web
 
     shown = await own.get(created.headers["location"])
 
-    assert set(created.json()) - set(shown.json()) == {"products", "review_reasons", "tags"}
+    assert set(created.json()) - set(shown.json()) == {"products", "rejected_for", "review_reasons", "tags"}
     assert shown.json().items() <= (await partner.get(created.headers["location"])).json().items()
     fitted(CustomerView, shown.content)
 

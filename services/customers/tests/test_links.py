@@ -35,7 +35,9 @@ async def invited(tx: Transaction) -> User:
 
 
 async def links_of(tx: Transaction, user_id: UUID) -> list[Link]:
-    return list(await tx.session.scalars(select(Link).where(Link.partner_id == tx.partner_id, Link.user_id == user_id)))
+    """Those that are still good."""
+    good = select(Link).where(Link.partner_id == tx.partner_id, Link.user_id == user_id, Link.used_at.is_(None))
+    return list(await tx.session.scalars(good))
 
 
 def link_told(tx: Transaction) -> CredentialLinkRequested:

@@ -69,4 +69,6 @@ async def test_partners_read_and_do_not_publish(desk: Desk, path: str) -> None:
 
 
 async def test_every_kind_is_listed(desk: Desk) -> None:
-    assert [one["kind"] for one in (await desk.get("/v1/policies/licensing")).json()["items"]] == ["capabilities", "rating"]
+    kinds = [one["kind"] for one in (await desk.get("/v1/policies/licensing")).json()["items"]]
+
+    assert kinds == ["bulk", "capabilities", "capability_matrix", "rating"]

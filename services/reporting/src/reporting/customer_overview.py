@@ -95,8 +95,10 @@ async def project(work: Work, events: Sequence[Event[CustomerChanged]]) -> None:
 async def forget(work: Work, ended: Sequence[Tombstone]) -> None:
     """Remove customers of whom nothing is kept, with what was told of them beside."""
     await _ROWS.forget(work, ended)
+    customers = [one.entity_id for one in ended]
+    await homes.forget(work, customers)
     for table in (Endpoint, ProvisioningRejection):
-        gone = delete(table).where(table.customer_id.in_([one.entity_id for one in ended]))
+        gone = delete(table).where(table.customer_id.in_(customers))
         await work.session.execute(gone, execution_options={"across_partners": "a tombstone says which entity ends, not whose it was"})
 
 

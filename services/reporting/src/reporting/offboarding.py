@@ -48,7 +48,7 @@ async def _forget(tx: Transaction, gone: Gone) -> dict[str, int]:
     left = select(SubscriptionOverview.id).where(SubscriptionOverview.customer_id == gone.customer_id).limit(1)
     if (await tx.session.execute(left, execution_options=_ACROSS)).first() is not None:
         raise Retry("its subscriptions have not ended yet")
-    await homes.forget(tx, gone.customer_id)
+    await homes.forget(tx, [gone.customer_id])
     return {name: await _delete(tx, table, gone.customer_id) for name, table in _OF_CUSTOMERS.items()}
 
 

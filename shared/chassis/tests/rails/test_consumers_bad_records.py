@@ -76,9 +76,8 @@ async def test_every_known_way_to_break_a_record_parks_it_and_strange_ones_take_
     await check(worker_database, cases)
 
 
-@pytest.mark.parametrize("seed", range(3))
-async def test_a_thousand_mutated_records_among_good_ones_are_parked_or_applied(worker_database: WorkerDatabase, seed: int) -> None:
-    log, chance = Log("house.changed"), seeded(seed)
+async def test_a_thousand_mutated_records_among_good_ones_are_parked_or_applied(worker_database: WorkerDatabase) -> None:
+    log, chance = Log("house.changed"), seeded(0)
     cases = []
     for _ in range(1000):
         cases.append(a_case(log, *any_mutation(chance), chance))

@@ -36,10 +36,10 @@ async def note(work: Work, managed: Collection[tuple[UUID, UUID]]) -> None:
     await work.session.execute(_NOTE, {"partners": list(partners), "customers": list(customers)}, execution_options=_ACROSS)
 
 
-async def forget(tx: Transaction, customer_id: UUID) -> None:
-    """Keep nothing more that is told of a customer; whoever is at it in this moment is waited for."""
-    forgotten = update(CustomerHome).where(CustomerHome.id == customer_id).values(forgotten=True)
-    await tx.session.execute(forgotten, execution_options=_ACROSS)
+async def forget(within: Transaction | Work, customers: Collection[UUID]) -> None:
+    """Keep nothing more that is told of these customers; whoever is at one in this moment is waited for."""
+    forgotten = update(CustomerHome).where(CustomerHome.id.in_(sorted(customers))).values(forgotten=True)
+    await within.session.execute(forgotten, execution_options=_ACROSS)
 
 
 async def kept[E: Event[Any]](work: Work, events: Sequence[E], *, reported: bool) -> list[E]:
