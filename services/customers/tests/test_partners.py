@@ -1,5 +1,6 @@
 """A partner comes into being with its two roles and its first administrator (CUS-71, CUS-74, CUS-79, CUS-81, CUS-84)."""
 
+import json
 from uuid import UUID
 
 from chassis.access.permissions import Permission
@@ -14,7 +15,7 @@ from customers import partners
 from customers.errors import EmailTaken
 from customers.partners import FirstUser, Parent, RegisterPartner
 from customers_testing.builders import a_partner
-from customers_testing.http import OPERATOR, Web
+from customers_testing.http import OPERATOR, Web, as_owner
 
 SUPPORT = SupportInfo(support_url="https://help.hafen.example", support_email="help@hafen.example")
 
@@ -105,6 +106,25 @@ async def test_support_that_nobody_reaches_is_refused(web: Web) -> None:
     answer = await operator.post("/v1/partners", body)
 
     assert {one["pointer"] for one in answer.json()["errors"]} == {"/support/purchase_url", "/support/support_phone"}
+
+
+async def test_where_a_partner_is_stands_in_its_registration_and_is_told(web: Web) -> None:
+    """CUS-69, C-11: the fields of a customer's company; what cannot be is said at once, beside what is wrong with its support."""
+    operator = await web.sign_in(OPERATOR)
+    body = {"company_name": "Berg IT", "country": "AT", "admin": {"name": "Max Berg", "email": "max@berg.example"}}
+    address = {"address_1": "Bergweg 1", "address_3": "4. Stock", "city": "Wien", "postal_code": "1010", "region": "W"}
+
+    wrong = {"support": {"support_phone": "ask"}, "address": address | {"phone": "ask", "website": "javascript://"}}
+    refused = await operator.post("/v1/partners", body | wrong)
+    short = await operator.post("/v1/partners", body | {"address": {"address_2": "Haus C"}})
+    made = await operator.post("/v1/partners", body | {"address": address | {"phone": "01 2345678", "website": "berg.example"}})
+
+    assert {one["pointer"] for one in refused.json()["errors"]} == {"/support/support_phone", "/address/phone", "/address/website"}
+    assert {one["pointer"] for one in short.json()["errors"]} == {"/address/address_1", "/address/city"}
+    whole = address | {"address_2": None, "phone": "+4312345678", "website": "https://berg.example"}
+    assert made.json()["address"] == (await operator.get(f"/v1/partners/{made.json()['id']}")).json()["address"] == whole
+    state = "select convert_from(payload, 'utf8') from outbox where topic = 'partner.changed' and entity = $1"
+    assert json.loads(str(await as_owner(web, state, made.json()["id"])))["state"]["address"] == whole
 
 
 async def test_a_login_belongs_to_one_user_in_the_whole_installation(web: Web) -> None:

@@ -124,6 +124,30 @@ async def test_those_above_edit_a_reseller_with_its_name(tree: Tree) -> None:
     assert (await stranger.get(tree.path)).status_code == 404
 
 
+async def test_those_above_say_where_a_reseller_is_and_it_only_reads_that(tree: Tree) -> None:
+    """CUS-69, CUS-73, C-6, C-11: what is left out stays, null empties; an address has a first line and a city."""
+    operator = await tree.web.sign_in(OPERATOR)
+    short = await tree.grace.patch(tree.path, {"address": {"region": "W", "website": "a b"}}, if_match="*")
+    assert short.status_code == 422
+    assert [one["pointer"] for one in short.json()["errors"]] == ["/address/address_1", "/address/city", "/address/website"]
+    assert (await tree.grace.patch(tree.path, {"address": {"city": None}}, if_match="*")).status_code == 422
+
+    first = {"address_1": "Bergweg 1", "city": "Wien", "phone": "01 2345678", "website": "berg.example"}
+    said = await tree.grace.patch(tree.path, {"address": first}, if_match='"1"')
+    changed = await operator.patch(tree.path, {"address": {"address_3": "4. Stock", "phone": None}}, if_match=said.headers["etag"])
+    same = await operator.patch(tree.path, {"address": {"city": "Wien"}}, if_match=changed.headers["etag"])
+
+    kept = dict.fromkeys(("address_2", "postal_code", "region")) | first | {"website": "https://berg.example"}
+    assert said.json()["address"] == kept | {"address_3": None, "phone": "+4312345678"}
+    assert changed.json()["address"] == kept | {"address_3": "4. Stock", "phone": None}
+    assert same.headers["etag"] == changed.headers["etag"] == '"3"'
+    assert (await tree.max.get(tree.path)).json()["address"] == changed.json()["address"]
+    own = await tree.max.patch(tree.path, {"address": {"city": "Graz"}}, if_match="*")
+    assert (own.status_code, own.json()["code"], own.json()["errors"][0]["pointer"]) == (403, "not_editable", "/address/city")
+    facts = "select json_agg(convert_from(payload, 'utf8')::json -> 'fields') from outbox where topic = 'partner.updated' and entity = $1"
+    assert json.loads(str(await as_owner(tree.web, facts, tree.id))) == [["address"], ["address"]]
+
+
 async def test_a_reseller_is_disabled_after_confirmation_and_nobody_of_it_is_let_in(tree: Tree) -> None:
     """CUS-70: its users' tokens and API keys end with it; its customers stay."""
     role = (await tree.max.get("/v1/roles")).json()["items"][0]["id"]

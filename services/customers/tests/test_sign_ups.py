@@ -35,7 +35,7 @@ def a_body(proof: str, **changes: Any) -> dict[str, Any]:
     body: dict[str, Any] = {
         "company_name": "Tal Systeme",
         "country": "CH",
-        "address": {"address_1": "Talweg 3", "city": "Zürich", "postal_code": "8001"},
+        "address": {"address_1": "Talweg 3", "city": "Zürich", "postal_code": "8001", "address_3": "4. Stock", "website": "tal.example"},
         "contact": {"name": "Rosa Tal", "email": "rosa@tal.example", "phone": "044 668 18 00"},
         "language": "de",
         "time_zone": "Europe/Zurich",
@@ -77,7 +77,16 @@ async def test_who_signs_up_is_a_partner_and_its_administrator_once_it_has_read_
     assert [one["name"] for one in me["roles"]] == ["Partner Administrator"]
     partner = (await rosa.get(f"/v1/partners/{me['partner']['id']}")).json()
     assert (partner["company_name"], partner["status"], partner["held_for"]) == ("Tal Systeme", "active", [])
-    assert (partner["address"]["city"], partner["address"]["phone"]) == ("Zürich", "+41446681800")
+    assert partner["address"] == {
+        "address_1": "Talweg 3",
+        "address_2": None,
+        "address_3": "4. Stock",
+        "city": "Zürich",
+        "postal_code": "8001",
+        "region": None,
+        "phone": "+41446681800",
+        "website": "https://tal.example",
+    }
     accepted = "select terms_version from partners where terms_accepted_at is not null"
     assert await as_owner(web, accepted) == TERMS
     topics = "select json_agg(topic order by id) from outbox where topic in ('partner.registered', 'credential.link_requested')"
@@ -125,6 +134,8 @@ async def test_the_terms_in_force_are_accepted(web: Web) -> None:
     assert old.json()["policy_version"].isdigit()
     assert declined.status_code == 422
     assert phone.json()["errors"][0]["pointer"] == "/contact/phone"
+    website = await web.post("/v1/sign-ups", a_body(proof, address={"address_1": "Talweg 3", "city": "Zürich", "website": "javascript://"}))
+    assert website.json()["errors"][0]["pointer"] == "/address/website"
     assert (await web.post("/v1/sign-ups", a_body(proof))).status_code == 202
 
 

@@ -10,9 +10,10 @@ from sqlalchemy import FromClause, Select, bindparam, select
 from chassis.database import Read, Reading, Transaction
 from chassis.http.lists import Listing, Paged, Sorts, Wanted
 from chassis.http.views import Stored, View
-from contracts.customers.partners import SupportInfo
+from contracts.customers.partners import PartnerAddress, SupportInfo
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import ParentNotFound, PartnerNotFound
+from customers.rules.addresses import Address
 from customers.rules.admission import Admission, admit
 from customers.rules.founding import Founding, found
 from customers.rules.tree import check_depth
@@ -46,6 +47,7 @@ class RegisterPartner:
     language: str
     time_zone: str
     support: SupportInfo
+    address: Address | None = None
     admin: FirstUser
     sandbox: bool = False
 
@@ -65,6 +67,7 @@ async def register(tx: Transaction, command: RegisterPartner) -> tuple[Partner, 
         language=command.language,
         time_zone=command.time_zone,
         support=command.support,
+        address=command.address,
         ancestors=ancestors,
         sandbox=command.sandbox or command.parent.sandbox,
     )
@@ -87,17 +90,6 @@ def _first_user(tx: Transaction, command: RegisterPartner, role_id: UUID) -> Adm
     )
 
 
-class PartnerAddressView(View, frozen=True, kw_only=True):
-    """Where a partner is, as it said when it signed up."""
-
-    address_1: str
-    address_2: str | None
-    city: str
-    postal_code: str | None
-    region: str | None
-    phone: str | None
-
-
 class PartnerView(View, frozen=True, kw_only=True):
     """A partner. One that is `shut_out` has closed itself to those above it (MKT-05).
 
@@ -115,7 +107,7 @@ class PartnerView(View, frozen=True, kw_only=True):
     language: str
     time_zone: str
     support: Stored[SupportInfo]
-    address: Stored[PartnerAddressView] | None
+    address: Stored[PartnerAddress] | None
     held_for: list[str]
     registered_at: datetime
 

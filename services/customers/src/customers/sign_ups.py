@@ -24,7 +24,7 @@ from contracts.customers.partners import PartnerDisabled
 from contracts.root import ROOT_PARTNER_ID
 from customers.errors import EmailTaken
 from customers.errors.sign_ups import SignUpClosed, TermsOutdated
-from customers.rules import listed, phones, throttling
+from customers.rules import addresses, listed, throttling
 from customers.rules.admission import Admission, admit
 from customers.rules.founding import Founding, found
 from customers.rules.objections import Objections
@@ -87,19 +87,17 @@ async def ask(database: ApiDatabase, challenges: Challenges, now: datetime, comm
         TooManyAttempts: too many came from there.
         ProofNotAccepted: nobody worked for it.
         TermsOutdated: other terms are in force.
-        NotAcceptable: the phone number is none.
+        NotAcceptable: the phone number or the website is none.
     """
     by = await _policy(database)
     await throttling.admit_request(database, PURPOSE, address, now, free=FREE_OF_ADDRESS)
     objections = Objections()
     if command.terms_version != by.policy.terms_version:
         objections.against(TermsOutdated, "/terms/version", by=by)
-    phone = command.phone and phones.kept(command.phone, command.country)
-    if command.phone is not None and phone is None:
-        objections.add("/contact/phone", "phone", "Not a phone number.")
+    kept = addresses.kept({**command.address, "phone": command.phone}, command.country, objections, phone_at="/contact/phone")
     objections.refuse()
     await challenges.spend(database, proof, now)
-    said = asdict(command) | {"phone": phone}
+    said = asdict(command) | {"phone": kept.pop("phone"), "address": kept}
     async with database.at_the_door() as door:
         await door.execute(_ASK, {"partner": new_id(), "at": now, "said": said})
 
@@ -123,7 +121,12 @@ async def make(tx: Transaction, item: DueItem) -> None:
 
 async def _found(tx: Transaction, said: SignUp) -> None:
     founding = Founding(
-        name=said.company_name, country=said.country, language=said.language, time_zone=said.time_zone, ancestors=(ROOT_PARTNER_ID,)
+        name=said.company_name,
+        country=said.country,
+        language=said.language,
+        time_zone=said.time_zone,
+        address={**said.address, "phone": said.phone},
+        ancestors=(ROOT_PARTNER_ID,),
     )
     partner, roles = await found(tx, founding)
     await admit(
@@ -142,8 +145,7 @@ async def _found(tx: Transaction, said: SignUp) -> None:
 
 
 async def _keep(tx: Transaction, partner: Partner, said: SignUp) -> None:
-    """What the partner said beyond its name, and whom it may be."""
-    partner.address = {**said.address, "phone": said.phone}
+    """What the partner said beyond its profile, and whom it may be."""
     partner.terms_version, partner.terms_accepted_at = said.terms_version, tx.now
     partner.held_for = await _alike(tx, said)
     if partner.held_for:

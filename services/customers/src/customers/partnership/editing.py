@@ -1,18 +1,18 @@
 """Editing: what a partner says of itself, and what only those above it change (CUS-69, CUS-73, CUS-74, C-6).
 
-Its name and country a partner sees and does not change. Where its customers buy and get help stands
+Its name, its country and where it is a partner sees and does not change. Where its customers buy and get help stands
 in every mail to them from then on (CUS-75).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from chassis.database import Transaction
 from chassis.http.etags import Seen
 from contracts.customers.partners import PartnerUpdated, SupportInfo
 from customers.errors.partners import FieldShut
-from customers.rules import mutability, support
+from customers.rules import addresses, mutability, support
 from customers.rules.holding import hold_partner
 from customers.rules.names import search_key
 from customers.rules.objections import Objections
@@ -22,11 +22,12 @@ from customers.tables.partners import Partner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangePartner:
-    """What ``fields`` and ``support`` leave out stays; ``seen`` is the version that the caller has seen."""
+    """What ``fields``, ``support`` and ``address`` leave out stays; ``seen`` is the version that the caller has seen."""
 
     seen: Seen
     fields: Mapping[str, str]
     support: Mapping[str, str | None]
+    address: Mapping[str, str | None]
 
 
 async def change(tx: Transaction, command: ChangePartner) -> Partner:
@@ -35,12 +36,13 @@ async def change(tx: Transaction, command: ChangePartner) -> Partner:
     Raises:
         PartnerNotFound: there is none.
         FieldShut: the policy does not open a field to whoever asks.
-        NotAcceptable: where it helps its customers cannot be reached.
+        NotAcceptable: where it is, or where it helps its customers, cannot be reached.
     """
     partner = await hold_partner(tx, command.seen)
-    wanted = _wanted(partner, command)
+    objections = Objections()
+    wanted = _wanted(partner, command, objections)
     changed = {name: value for name, value in wanted.items() if value != getattr(partner, name)}
-    await _check(tx, partner, changed)
+    await _check(tx, partner, changed, objections)
     if not changed:
         return partner
     for name, value in changed.items():
@@ -52,23 +54,30 @@ async def change(tx: Transaction, command: ChangePartner) -> Partner:
     return partner
 
 
-def _wanted(partner: Partner, command: ChangePartner) -> dict[str, Any]:
+def _wanted(partner: Partner, command: ChangePartner, objections: Objections) -> dict[str, Any]:
     wanted: dict[str, Any] = dict(command.fields)
+    country = wanted.get("country", partner.country)
     if command.support:
         said = SupportInfo.model_validate(partner.support).model_dump() | dict(command.support)
-        wanted["support"] = support.checked(said, country=wanted.get("country", partner.country)).model_dump(mode="json")
+        wanted["support"] = support.kept(said, country, objections).model_dump(mode="json")
+    if command.address:
+        wanted["address"] = addresses.kept({**(partner.address or {}), **command.address}, country, objections)
     return wanted
 
 
-async def _check(tx: Transaction, partner: Partner, changed: Mapping[str, Any]) -> None:
+async def _check(tx: Transaction, partner: Partner, changed: Mapping[str, Any], objections: Objections) -> None:
     opened = await mutability.of(tx, "partner")
-    objections = Objections()
-    for name, value in changed.items():
-        members = [f"/support/{one}" for one in value if value[one] != partner.support.get(one)] if name == "support" else []
-        for pointer in members or [_POINTERS.get(name, f"/{name}")]:
-            if not opened.opens(pointer):
-                objections.against(FieldShut, pointer, by=opened.by)
+    for pointer in (pointer for name, value in changed.items() for pointer in _pointers(name, value, getattr(partner, name))):
+        if not opened.opens(pointer):
+            objections.against(FieldShut, pointer, by=opened.by)
     objections.refuse()
 
 
-_POINTERS = {"name": "/company_name"}
+def _pointers(name: str, value: Any, before: Any) -> list[str]:
+    """Where in the body stands what is other than before."""
+    if not isinstance(value, dict):
+        return [_POINTERS.get(name, f"/{name}")]
+    return [f"/{name}/{member}" for member, said in value.items() if said != (before or {}).get(member)]
+
+
+_POINTERS: Final = {"name": "/company_name"}

@@ -16,8 +16,11 @@ from chassis.ids import new_id
 from contracts.customers.partners import SupportInfo
 from customers import partners
 from customers.partners import FirstUser, Parent, PartnerView, RegisterPartner
-from customers.rules import password_rules, support
+from customers.routes.addresses import NewPartnerAddress
+from customers.rules import addresses, password_rules, support
+from customers.rules.addresses import Address
 from customers.rules.keyring import Keyring
+from customers.rules.objections import Objections
 
 router = APIRouter(prefix="/v1", tags=["partners"])
 
@@ -51,17 +54,31 @@ class NewPartner(Body):
     language: LanguageTag = "en"
     time_zone: TimeZoneName = "UTC"
     support: NewSupport = NewSupport()
+    address: NewPartnerAddress | None = None
     admin: NewAdmin
     sandbox: bool = False
 
-    def command(self, parent: Parent, given: SupportInfo, password_hash: str | None) -> RegisterPartner:
+    def reached(self) -> tuple[SupportInfo, Address | None]:
+        """Where its customers get help, and where it is itself, as they are kept.
+
+        Raises:
+            NotAcceptable: names every member that cannot be one.
+        """
+        objections = Objections()
+        helps = support.kept(self.support.model_dump(), self.country, objections)
+        address = addresses.kept(self.address.model_dump(), self.country, objections) if self.address else None
+        objections.refuse()
+        return helps, address
+
+    def command(self, parent: Parent, helps: SupportInfo, address: Address | None, password_hash: str | None) -> RegisterPartner:
         return RegisterPartner(
             name=self.company_name,
             country=self.country,
             parent=parent,
             language=self.language,
             time_zone=self.time_zone,
-            support=given,
+            support=helps,
+            address=address,
             admin=FirstUser(name=self.admin.name, email=self.admin.email, password_hash=password_hash),
             sandbox=self.sandbox,
         )
@@ -73,11 +90,11 @@ async def register(body: NewPartner, call: Annotated[Call, allow(Permission.PART
 
     End customers, accounts of kind *Organization*, are created with `POST /v1/customers`.
     """
-    given = support.checked(body.support.model_dump(), country=body.country)
+    helps, address = body.reached()
     above = body.parent_id or (call.principal.tenant if call.principal.kind == "partner" else None)
     async with call.read() as read:
         parent = await partners.parent(read, above)
-    command = body.command(parent, given, await _hashed(body, call.tools))
+    command = body.command(parent, helps, address, await _hashed(body, call.tools))
     async with call.change(founding=new_id()) as tx:
         partner, _ = await partners.register(tx, command)
         return call.created(partners.shown(partner), location=f"/v1/partners/{partner.id}", version=partner.version)

@@ -19,6 +19,7 @@ from customers.partnership import disabling, editing, shutting_out
 from customers.partnership.disabling import DisablePartner, EnablePartner
 from customers.partnership.editing import ChangePartner
 from customers.partnership.shutting_out import ShutOut
+from customers.routes.addresses import ChangedPartnerAddress
 from customers.routes.own import STAFF
 
 router: Final = APIRouter(prefix="/v1/partners/{partner_id}", tags=["partners"])
@@ -38,18 +39,24 @@ class ChangedSupport(Body):
 
 
 class ChangedPartner(Body):
-    """What is left out stays. A partner changes its `support`, `language` and `time_zone`; those above it its name and country too."""
+    """What is left out stays.
+
+    A partner changes its `support`, `language` and `time_zone`; those above it its name, country and `address` too. Who has no
+    address yet is given one with its first line and its city.
+    """
 
     company_name: Name = Field(default_factory=str)
     country: CountryCode = Field(default_factory=str)
     language: LanguageTag = Field(default_factory=str)
     time_zone: TimeZoneName = Field(default_factory=str)
     support: ChangedSupport = Field(default_factory=ChangedSupport)
+    address: ChangedPartnerAddress = Field(default_factory=ChangedPartnerAddress)
 
     def command(self, **meant: Any) -> ChangePartner:
-        said = self.model_dump(exclude_unset=True, exclude={"support"})
+        said = self.model_dump(exclude_unset=True, exclude={"support", "address"})
         fields = {"name" if name == "company_name" else name: value for name, value in said.items()}
-        return ChangePartner(fields=fields, support=self.support.model_dump(exclude_unset=True), **meant)
+        support, address = (one.model_dump(exclude_unset=True) for one in (self.support, self.address))
+        return ChangePartner(fields=fields, support=support, address=address, **meant)
 
 
 class Confirmed(Body):

@@ -11,6 +11,8 @@ from chassis.http.answers import JSON
 from chassis.http.bodies import Body
 from chassis.http.text import CountryCode, EmailAddress, LanguageTag, Name, Text, TimeZoneName
 from customers import sign_ups
+from customers.routes.addresses import NewAddress
+from customers.routes.bodies import Phone
 from customers.routes.own import device, tools
 from customers.rules.keyring import Keyring
 from customers.rules.proof_of_work import LONGEST, Challenges
@@ -18,23 +20,13 @@ from customers.sign_ups import SignUp, SignUpChallengeView
 
 router: Final = APIRouter(prefix="/v1/sign-ups", tags=["sign-ups"])
 
-type Line = Annotated[str, Text(200)]
-
-
-class NewAddress(Body):
-    address_1: Line
-    address_2: Line | None = None
-    city: Annotated[str, Text(100)]
-    postal_code: Annotated[str, Text(20)] | None = None
-    region: Annotated[str, Text(100)] | None = None
-
 
 class SigningUp(Body):
     """Gets Partner Administrator, and signs in by `email` once it has set a password by the mailed link."""
 
     name: Name
     email: EmailAddress
-    phone: Annotated[str, Text(40)] | None = None
+    phone: Phone | None = None
 
 
 class AcceptedTerms(Body):

@@ -78,7 +78,7 @@ def survey(sketch: Sketch, admin: Admin | None, known: Surroundings) -> Survey:
     """What the rules have to say to an application as far as it is filled in."""
     objections, country = Objections(), sketch.company.get("country")
     kept_phone("/company/phone", sketch.company.get("phone"), country, objections)
-    kept_website(sketch.company.get("website"), objections)
+    kept_website("/company/website", sketch.company.get("website"), objections)
     kept_phone("/contact/phone", sketch.contact.get("phone"), country, objections)
     _object_to(sketch, admin, known, objections)
     return Survey(problems=objections.errors, oddities=tuple(odd(sketch.company, _people(sketch))))

@@ -6,6 +6,7 @@ from uuid import UUID
 from chassis.database import Transaction
 from contracts.customers.partners import PartnerRegistered, SupportInfo
 from customers.rules import predefined
+from customers.rules.addresses import Address
 from customers.rules.names import search_key
 from customers.rules.predefined import Predefined
 from customers.rules.telling import tell_partner
@@ -25,6 +26,7 @@ class Founding:
     language: str = "en"
     time_zone: str = "UTC"
     support: SupportInfo = field(default_factory=SupportInfo)
+    address: Address | None = None
     ancestors: tuple[UUID, ...] = ()
     sandbox: bool = False
 
@@ -47,6 +49,7 @@ async def found(tx: Transaction, founding: Founding) -> tuple[Partner, Predefine
         language=founding.language,
         time_zone=founding.time_zone,
         support=founding.support.model_dump(mode="json"),
+        address=None if founding.address is None else dict(founding.address),
         registered_at=tx.now,
         updated_at=tx.now,
     )

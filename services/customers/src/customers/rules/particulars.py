@@ -34,7 +34,7 @@ class Finding:
 
 def kept_company(company: Company, objections: Objections) -> Company:
     phone = kept_phone("/company/phone", company.phone, company.country, objections)
-    return company.model_copy(update={"phone": phone, "website": kept_website(company.website, objections)})
+    return company.model_copy(update={"phone": phone, "website": kept_website("/company/website", company.website, objections)})
 
 
 def kept_contact(contact: Contact, country: str, objections: Objections) -> Contact:
@@ -49,10 +49,10 @@ def kept_phone(pointer: str, phone: str | None, country: str | None, objections:
     return kept
 
 
-def kept_website(website: str | None, objections: Objections) -> str | None:
+def kept_website(pointer: str, website: str | None, objections: Objections) -> str | None:
     kept = website and websites.address(website)
     if website is not None and kept is None:
-        objections.add("/company/website", "website", "Not the address of a website.")
+        objections.add(pointer, "website", "Not the address of a website.")
     return kept
 
 

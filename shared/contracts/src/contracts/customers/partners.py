@@ -19,12 +19,26 @@ class SupportInfo(Part):
     support_phone: Personal[str | None] = None
 
 
+class PartnerAddress(Part):
+    """Where a partner is and how it is reached (CUS-69, CUS-71)."""
+
+    address_1: str
+    address_2: str | None = None
+    address_3: str | None = None
+    city: str
+    postal_code: str | None = None
+    region: str | None = None
+    phone: Personal[str | None] = None
+    website: str | None = None
+
+
 class PartnerState(Part):
     """A partner as it is now. ``ancestors`` runs from the root down to the parent; the root has none.
 
     ``ahead_seconds`` says how far a sandbox's clock is ahead of real time, at least. ``second_factor`` is asked
     of its own users, ``second_factor_below`` of the users of every partner below it (MKT-04). ``shut_out`` closes it
     to the partners above, since ``shut_out_at`` (MKT-05). ``disabled_by`` is the partner that put it to rest, while it rests.
+    ``address`` is null where nobody has said it.
     """
 
     id: UUID
@@ -44,6 +58,7 @@ class PartnerState(Part):
     second_factor_below: SecondFactorRule = "optional"
     disabled_by: UUID | None = None
     shut_out_at: datetime | None = None
+    address: PartnerAddress | None = None
 
 
 class PartnerFact(Fact):
