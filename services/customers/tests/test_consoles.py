@@ -65,6 +65,13 @@ async def rows(web: Web, statement: str, *values: object) -> list[Any]:
     return list(httpx.Response(200, content=str(found)).json())
 
 
+async def has(web: Web, customer: dict[str, Any], offer: str, status: str = "trial") -> None:
+    """As licensing has told it."""
+    what = "insert into subscriptions (partner_id, id, version, customer_id, product, offer, status, partner_owned)"
+    values = f"{what} values ($1, gen_random_uuid(), 1, $2, 'endpoint', $3, $4, false)"
+    await as_owner(web, values, UUID(customer["partner_id"]), UUID(customer["id"]), offer, status)
+
+
 async def worked(database: WorkerDatabase, clock: FixedClock) -> None:
     """Work off everything that is due."""
     worker = DueWorker((*due.kinds(), *due_work([UNLINK])), database, clock)
@@ -80,6 +87,7 @@ async def test_the_partner_is_let_in_with_full_rights_and_both_sides_see_it(web:
     """CUS-54: signed in already, as an administrator; the customer sees who, since when."""
     partner = await web.a_partner()
     customer = await a_customer(partner)
+    await has(web, customer, "endpoint-cloud")
     own = await web.invited("ada@mueller.example")
 
     launch = await launched(partner, customer, offer="endpoint-cloud")
@@ -270,19 +278,54 @@ async def test_another_partners_sessions_do_not_exist(web: Web) -> None:
 
 
 async def test_a_customer_and_its_product_are_picked(web: Web) -> None:
-    """CUS-56: by a fragment of the name, by the product's offer."""
+    """CUS-56: by a fragment of the name, by the offer of what it has now, whatever was asked for once."""
     partner = await web.a_partner()
     wanted = await a_customer(partner)
+    await has(web, wanted, "endpoint-preview")
+    await has(web, wanted, "endpoint-preview")
+    await has(web, wanted, "endpoint-archive", "cancelling")
+    await has(web, wanted, "endpoint-classic", "expired")
     await a_customer(partner, name="Berg AG", domain="berg.example", management_type="customer_managed")
 
     async def names(**query: Any) -> list[str]:
         return [one["name"] for one in (await partner.get("/v1/console-targets", **query)).json()["items"]]
 
     assert await names() == [wanted["company"]["name"]]
-    assert await names(q="söhne", offer="endpoint-cloud") == [wanted["company"]["name"]]
-    assert await names(offer="another") == []
-    refused = await partner.post(f"/v1/customers/{wanted['id']}/console-sessions", {"offer": "another"})
-    assert (*code(refused), refused.json()["errors"][0]["pointer"]) == (422, "offer_unknown", "/offer")
+    assert await names(q="söhne", offer="endpoint-preview") == [wanted["company"]["name"]]
+    (target,) = (await partner.get("/v1/console-targets")).json()["items"]
+    assert target["products"] == [{"kind": "paid", "offer": "endpoint-archive"}, {"kind": "trial", "offer": "endpoint-preview"}]
+    for absent in ("another", "endpoint-cloud", "endpoint-classic"):
+        assert await names(offer=absent) == []
+        refused = await partner.post(f"/v1/customers/{wanted['id']}/console-sessions", {"offer": absent})
+        assert (*code(refused), refused.json()["errors"][0]["pointer"]) == (422, "offer_unknown", "/offer")
+    await launched(partner, wanted, offer="endpoint-archive")
+
+
+async def test_a_customer_without_anything_is_a_target_with_no_products(web: Web) -> None:
+    """CUS-56: what was asked for is no product before licensing has told it."""
+    partner = await web.a_partner()
+    await a_customer(partner)
+
+    (target,) = (await partner.get("/v1/console-targets")).json()["items"]
+
+    assert target["products"] == []
+
+
+async def test_what_a_customer_has_no_more_lets_nobody_stay(web: Web) -> None:
+    """CUS-55, CUS-56: not the session that is open, nor the code that was not exchanged yet."""
+    partner = await web.a_partner()
+    customer = await a_customer(partner)
+    await has(web, customer, "endpoint-cloud")
+    session = (await exchanged(web, (await launched(partner, customer, offer="endpoint-cloud"))["code"])).json()
+    whole, late = await opened(web, partner, customer), await launched(partner, customer, offer="endpoint-cloud")
+    assert await active(web, session)
+
+    await as_owner(web, "update subscriptions set status = 'terminated'")
+
+    assert not await active(web, session)
+    assert await ended(web, session) == "rights"
+    assert code(await exchanged(web, late["code"])) == (422, "console_code_invalid")
+    assert await active(web, whole)
 
 
 async def test_no_code_and_no_token_is_kept_where_it_can_be_read(web: Web) -> None:

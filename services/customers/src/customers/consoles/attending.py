@@ -73,7 +73,7 @@ async def look(tx: Transaction, opened: Opened) -> StandingView:
     session = await tx.session.get(ConsoleSession, (tx.partner_id, opened.session_id))
     if customer is None or session is None or not console_sessions.runs(tx, session):
         return StandingView(active=False)
-    if await console_sessions.permitted(tx, customer):
+    if await console_sessions.permitted(tx, customer, session.offer):
         return StandingView(active=True, expires_at=session.expires_at)
     await console_sessions.end(tx, await console_sessions.hold(tx, session.id), "rights")
     return StandingView(active=False)

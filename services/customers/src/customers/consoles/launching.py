@@ -23,7 +23,6 @@ from customers.rules.console_policy import ConsolePolicy
 from customers.rules.holding import hold
 from customers.rules.telling import tell_console_session
 from customers.tables.console_sessions import ConsoleSession
-from customers.tables.known import KnownOffer
 from customers.tables.users import User
 
 
@@ -65,12 +64,13 @@ async def launch(tx: Transaction, console: Console, command: LaunchConsole) -> L
         CustomerNotFound: there is none.
         NotOffered: its management type does not let partners in.
         ConsentRequired: the customer has not consented, or not any more.
-        OfferUnknown: no such product.
+        OfferUnknown: the customer has no such product.
     """
     customer = await hold(tx, command.customer_id, Seen(None))
     await capabilities.require(tx, actions.LAUNCH_CONSOLE, customer)
     consent_id = await consenting.require(tx, customer, "console_launch")
-    await _known(tx, command.offer)
+    if not await console_sessions.reaches(tx, customer, command.offer):
+        raise OfferUnknown(errors=[OfferUnknown.at("/offer")])
     rules = await policies.in_force(tx, ConsolePolicy)
     session = await _session(tx, command, consent_id, expires_at=tx.now + rules.policy.code_lasts)
     tx.session.add(session)
@@ -90,7 +90,7 @@ async def exchange(tx: Transaction, opened: Opened, code: str) -> OpenedView | N
     if not await console_keys.use(tx, code):
         await console_sessions.end(tx, session, "reuse")
         return None
-    if not console_sessions.runs(tx, session) or not await console_sessions.permitted(tx, customer):
+    if not console_sessions.runs(tx, session) or not await console_sessions.permitted(tx, customer, session.offer):
         raise ConsoleCodeInvalid
     rules = await policies.in_force(tx, ConsolePolicy)
     session.opened_at, session.expires_at = tx.now, tx.now + rules.policy.session_lasts
@@ -115,11 +115,6 @@ async def expire(tx: Transaction, item: DueItem) -> None:
     except ConsoleSessionNotFound:
         return
     await console_sessions.end(tx, session, "time")
-
-
-async def _known(tx: Transaction, offer: str | None) -> None:
-    if offer is not None and (await tx.session.scalars(select(KnownOffer.id).where(KnownOffer.code == offer).limit(1))).first() is None:
-        raise OfferUnknown(errors=[OfferUnknown.at("/offer")])
 
 
 async def _session(tx: Transaction, command: LaunchConsole, consent_id: UUID | None, *, expires_at: datetime) -> ConsoleSession:

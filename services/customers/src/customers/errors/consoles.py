@@ -40,7 +40,7 @@ class ConsoleSessionNotFound(Refusal):
 
 
 class OfferUnknown(Refusal):
-    """There is no such offer."""
+    """The customer has nothing by such an offer."""
 
     kind = Kind.INVALID
     code = "offer_unknown"

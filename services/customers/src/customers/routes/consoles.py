@@ -37,7 +37,7 @@ type Secret = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class TargetsQuery(ListQuery):
-    """`q` is a fragment of the name, `offer` the code of a product that the customer has asked for."""
+    """`q` is a fragment of the name, `offer` the code of a product that the customer has now."""
 
     q: Annotated[str, Text(200)] | None = None
     offer: Code | None = None
@@ -50,6 +50,8 @@ class SessionsQuery(ListQuery):
 
 
 class Launch(Body):
+    """`offer` is the code of a product that the customer has now, where the console of one is meant."""
+
     offer: Code | None = None
 
 

@@ -1,7 +1,7 @@
 """Console sessions: when one goes on, and how it ends.
 
 A session goes on while everything that let it begin still holds: the user's sign-in, its role and its
-Read/Write on the customer, the customer's state, management type and consent. A console asks every few
+Read/Write on the customer, the customer's state, management type and consent, and that it has the product. A console asks every few
 seconds, so what is taken away ends the session within five; what is taken away of a customer as a whole ends all its
 sessions at once, whether their consoles ask or not.
 """
@@ -16,7 +16,7 @@ from chassis.database import Transaction
 from chassis.errors import Refusal
 from contracts.customers.console_sessions import ConsoleSessionEnded, SessionEnder
 from customers.errors.consoles import ConsoleSessionNotFound
-from customers.rules import actions, capabilities, consenting
+from customers.rules import actions, capabilities, consenting, products
 from customers.rules.telling import tell_console_session
 from customers.tables.console_sessions import ConsoleSession
 from customers.tables.customers import Customer
@@ -44,8 +44,13 @@ def runs(tx: Transaction, session: ConsoleSession) -> bool:
     return session.ended_at is None and session.expires_at > tx.now
 
 
-async def permitted(tx: Transaction, customer: Customer) -> bool:
-    """Whether whoever asks for this transaction may be at work in the customer's console now."""
+async def reaches(tx: Transaction, customer: Customer, offer: str | None) -> bool:
+    """Whether the console is of something that the customer has now; where none is named, it is that of all (CUS-56)."""
+    return offer is None or await products.has(tx, customer.id, offer)
+
+
+async def permitted(tx: Transaction, customer: Customer, offer: str | None) -> bool:
+    """Whether whoever asks for this transaction may be at work in the customer's console, of a product if one is named, now."""
     if tx.principal is None:
         return False
     try:
@@ -56,7 +61,7 @@ async def permitted(tx: Transaction, customer: Customer) -> bool:
         await consenting.require(tx, customer, "console_launch")
     except Refusal:
         return False
-    return True
+    return await reaches(tx, customer, offer)
 
 
 async def end(tx: Transaction, session: ConsoleSession, by: SessionEnder) -> None:
