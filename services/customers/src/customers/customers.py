@@ -113,6 +113,7 @@ def _first_admin(customer: Customer, accepted: Accepted) -> Admission:
         language=accepted.contact.language,
         user_id=UUID(customer.first_admin["user_id"]),
         customer_id=customer.id,
+        data_region=customer.data_region,
         link_id=customer.welcome_link_id,
         purpose="welcome",
         pointer=accepted.admin.pointer,

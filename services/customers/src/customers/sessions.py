@@ -181,8 +181,9 @@ async def _admit(database: ApiDatabase, found: Row[Any]) -> None:
 async def _tell_recovery(database: ApiDatabase, who: Principal) -> None:
     """A recovery code is gone: its user is mailed that somebody came in by it."""
     async with database.change(who, correlation=correlation.current()) as tx:
-        version = await tx.session.scalar(select(User.version).where(User.partner_id == tx.partner_id, User.id == who.user_id))
-        about = tx.entity("user", who.user_id, version=version or 0, customer_id=who.customer_id)
+        user = select(User.version, User.data_region).where(User.partner_id == tx.partner_id, User.id == who.user_id)
+        version, region = (await tx.session.execute(user)).one()
+        about = tx.entity("user", who.user_id, version=version, customer_id=who.customer_id, data_region=region)
         tx.tell(UserUpdated(fields=["recovery_codes"]), about=about)
 
 
@@ -211,6 +212,8 @@ async def _end(database: ApiDatabase, who: Principal, why: SessionEnd, *, denied
     if who.session_id is None:
         return
     async with database.change(who, correlation=correlation.current(), role="partner") as tx:
-        ended = await sign_out_here(tx, await hold_user(tx, who.user_id), who.session_id, why)
+        user = await hold_user(tx, who.user_id)
+        ended = await sign_out_here(tx, user, who.session_id, why)
         if denied or not ended:
-            tx.note(Subject(type="session", id=who.session_id, customer_id=who.customer_id), denied=denied)
+            subject = Subject(type="session", id=who.session_id, customer_id=who.customer_id, data_region=user.data_region)
+            tx.note(subject, denied=denied)

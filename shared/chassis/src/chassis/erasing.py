@@ -82,12 +82,14 @@ class Erasing:
         for table in self.follows:
             await _must_have_ended(tx, table, gone)
         counts = {**await self.forget(tx, gone), **await _clear_rails(tx, gone)}
-        about = tx.entity("erasure", gone.customer_id, version=item.payload["version"], customer_id=gone.customer_id)
+        version, region = item.payload["version"], item.payload.get("data_region", "default")
+        about = tx.entity("erasure", gone.customer_id, version=version, customer_id=gone.customer_id, data_region=region)
         tx.tell(CustomerErased(service=self.service, counts=counts), about=about)
 
 
 async def _plan(tx: Transaction, event: Event[CustomerPurged]) -> None:
-    said = event.record.model_dump(mode="json") | {"version": event.envelope.aggregate_version}
+    whose = {"version": event.envelope.aggregate_version, "data_region": event.envelope.data_region}
+    said = event.record.model_dump(mode="json") | whose
     await due.plan(tx, ERASE, event.envelope.subject, slot="erase", at=tx.now, payload=said)
 
 

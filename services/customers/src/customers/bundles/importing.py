@@ -6,7 +6,7 @@ session) ends here when its time has come.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from typing import Final, cast
+from typing import Any, Final, cast
 from uuid import UUID
 
 from sqlalchemy import func, insert, or_, select
@@ -143,7 +143,9 @@ async def _write(tx: Transaction, bundle: Bundle, customer: CustomerRow) -> None
         "welcome_link_id": None,
     }
     for noun in KEPT:
-        more = derived if noun is CUSTOMER else {noun.customer: customer.id}
+        more: dict[str, Any] = derived if noun is CUSTOMER else {noun.customer: customer.id}
+        if noun in {USERS, SESSIONS}:
+            more["data_region"] = customer.data_region
         await put(tx, noun, bundle.rows[noun.file], **more)
     entries = cast("list[EntryRow]", bundle.rows[ENTRIES.file])
     if entries:

@@ -23,6 +23,7 @@ from customers.rules.console_policy import ConsolePolicy
 from customers.rules.holding import hold
 from customers.rules.telling import tell_console_session
 from customers.tables.console_sessions import ConsoleSession
+from customers.tables.customers import Customer
 from customers.tables.users import User
 
 
@@ -72,7 +73,7 @@ async def launch(tx: Transaction, console: Console, command: LaunchConsole) -> L
     if not await console_sessions.reaches(tx, customer, command.offer):
         raise OfferUnknown(errors=[OfferUnknown.at("/offer")])
     rules = await policies.in_force(tx, ConsolePolicy)
-    session = await _session(tx, command, consent_id, expires_at=tx.now + rules.policy.code_lasts)
+    session = await _session(tx, customer, command.offer, consent_id, expires_at=tx.now + rules.policy.code_lasts)
     tx.session.add(session)
     await tx.session.flush()
     code = await console_keys.make(tx, session.id, "code")
@@ -117,7 +118,9 @@ async def expire(tx: Transaction, item: DueItem) -> None:
     await console_sessions.end(tx, session, "time")
 
 
-async def _session(tx: Transaction, command: LaunchConsole, consent_id: UUID | None, *, expires_at: datetime) -> ConsoleSession:
+async def _session(
+    tx: Transaction, customer: Customer, offer: str | None, consent_id: UUID | None, *, expires_at: datetime
+) -> ConsoleSession:
     who = tx.principal
     if who is None:
         raise ValueError("nobody launches a console by itself")
@@ -125,11 +128,12 @@ async def _session(tx: Transaction, command: LaunchConsole, consent_id: UUID | N
     return ConsoleSession(
         partner_id=tx.partner_id,
         id=tx.new_id(),
-        customer_id=command.customer_id,
+        customer_id=customer.id,
+        data_region=customer.data_region,
         user_partner_id=who.partner_id,
         user_id=who.user_id,
         user_name=(await tx.session.scalars(named)).one_or_none() or "A user of a partner above",
-        offer=command.offer,
+        offer=offer,
         consent_id=consent_id,
         launched_at=tx.now,
         expires_at=expires_at,

@@ -101,7 +101,7 @@ async def enrol(tx: Transaction, keyring: Keyring, command: Enrol) -> EnrolmentV
     sealed = keyring.sealer.seal(secret.encode(), user.id)
     if not await tx.session.scalar(select(func.door.put_second_factor(sealed))):
         raise SecondFactorEnrolled
-    tx.note(Subject(type="user", id=user.id, customer_id=user.customer_id))
+    tx.note(Subject(type="user", id=user.id, customer_id=user.customer_id, data_region=user.data_region))
     return EnrolmentView(secret=secret, uri=second_factors.uri(secret, str(user.email)))
 
 

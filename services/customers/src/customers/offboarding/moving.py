@@ -156,9 +156,17 @@ async def _hand_over(tx: Transaction, customer_id: UUID) -> None:
     old = customer.partner_id
     moved = CustomerMoved(from_partner_id=old, to_partner_id=partner_id, moved_by=tx.caller)
     await rehome(tx, customer, partner_id, leaving=moved, arriving=moved)
-    changed = {"before": {"partner_id": old}, "after": {"partner_id": partner_id}}
+    subject = Subject(
+        type="customer",
+        id=customer.id,
+        customer_id=customer.id,
+        data_region=customer.data_region,
+        facts=[CustomerMoved.topic],
+        before={"partner_id": old},
+        after={"partner_id": partner_id},
+    )
     async with tx.beside(partner_id, asked=True) as new:
-        new.note(Subject(type="customer", id=customer.id, customer_id=customer.id, facts=[CustomerMoved.topic], **changed))
+        new.note(subject)
 
 
 async def _fail(tx: Transaction, customer_id: UUID, job: Job, refusal: Refusal) -> None:

@@ -51,12 +51,13 @@ async def purge(tx: Transaction, item: DueItem) -> None:
     await rights_history.erase_customer(tx, customer.id)
     await bundle_pieces.forget(tx, customer.id)
     deletion.status, deletion.purged_version = "purging", customer.version + 1
+    deletion.data_region = customer.data_region
     deletion.user_ids, deletion.request_ids = [one.id for one in users], await _forget_requests(tx, customer, users)
     await tx.session.flush()
     _tell(tx, deletion)
     tx.tell(CustomerChanged.ending(), about=_about(tx, deletion), urgent=True)
     for user in users:
-        about = tx.entity("user", user.id, version=user.version + 1, customer_id=customer.id)
+        about = tx.entity("user", user.id, version=user.version + 1, customer_id=customer.id, data_region=customer.data_region)
         tx.tell(UserChanged.ending(), about=about)
     tx.session.expunge_all()
     await tx.session.execute(delete(Customer).where(Customer.partner_id == tx.partner_id, Customer.id == item.subject))
@@ -79,7 +80,8 @@ async def _users(tx: Transaction, customer: Customer) -> list[User]:
 
 
 def _about(tx: Transaction, deletion: Deletion) -> About:
-    return tx.entity("customer", deletion.id, version=deletion.purged_version or 0, customer_id=deletion.id)
+    version, region = deletion.purged_version or 0, deletion.data_region
+    return tx.entity("customer", deletion.id, version=version, customer_id=deletion.id, data_region=region)
 
 
 def _tell(tx: Transaction, deletion: Deletion) -> None:

@@ -22,7 +22,7 @@ from customers.tables.users import User
 class Admission:
     """Who is admitted as what. With a password hash it may sign in at once; with a link it first sets its password.
 
-    ``pointer`` is where the body says the address.
+    ``pointer`` is where the body says the address, ``data_region`` that of its customer.
     """
 
     kind: UserKind
@@ -32,6 +32,7 @@ class Admission:
     user_id: UUID
     role_ids: tuple[UUID, ...] = ()
     customer_id: UUID | None = None
+    data_region: str = "default"
     password_hash: str | None = None
     link_id: UUID | None = None
     purpose: LinkPurpose = "invitation"
@@ -66,6 +67,7 @@ def _user(tx: Transaction, admission: Admission) -> User:
         partner_id=tx.partner_id,
         id=admission.user_id,
         customer_id=admission.customer_id,
+        data_region=admission.data_region,
         kind=admission.kind,
         status="active" if admission.password_hash else "invited",
         gen=1,

@@ -30,7 +30,7 @@ async def sign_out(tx: Transaction, user: User, why: SessionEnd, *, chosen: UUID
     over = func.door.end_sessions(user.id, chosen, kept, user.gen, tx.real_now, why)
     ended = list(await tx.session.scalars(select(over)))
     for session_id in ended:
-        about = tx.entity("session", session_id, version=1, customer_id=user.customer_id)
+        about = tx.entity("session", session_id, version=1, customer_id=user.customer_id, data_region=user.data_region)
         tx.tell(SessionEnded(user_id=user.id, reason=why), about=about)
     return ended
 

@@ -34,7 +34,7 @@ def tell_partner(tx: Transaction, partner: Partner, *facts: PartnerFact) -> None
 
 def tell_user(tx: Transaction, user: User, *facts: UserFact) -> None:
     rights_history.remember_user(tx, user)
-    about = tx.entity("user", user.id, version=user.version, customer_id=user.customer_id)
+    about = tx.entity("user", user.id, version=user.version, customer_id=user.customer_id, data_region=user.data_region)
     state = UserState.model_validate(user)
     tx.tell(UserChanged(facts=_topics(facts), state=state), about=about, caused_by=_told(tx, about, facts))
 
@@ -42,7 +42,7 @@ def tell_user(tx: Transaction, user: User, *facts: UserFact) -> None:
 def tell_user_ending(tx: Transaction, user: User, fact: UserFact) -> None:
     """The user was removed: whoever follows its state forgets it."""
     rights_history.end_user(tx, user)
-    about = tx.entity("user", user.id, version=user.version + 1, customer_id=user.customer_id)
+    about = tx.entity("user", user.id, version=user.version + 1, customer_id=user.customer_id, data_region=user.data_region)
     tx.tell(UserChanged.ending(), about=about, caused_by=_told(tx, about, (fact,)))
 
 
@@ -98,7 +98,9 @@ def tell_consent(tx: Transaction, customer: Customer, consent: Consent, entry: C
 
 def tell_console_session(tx: Transaction, session: ConsoleSession, fact: ConsoleSessionFact) -> None:
     """Nobody needs its whole state: what is live is asked here."""
-    tx.tell(fact, about=tx.entity("console_session", session.id, version=session.version, customer_id=session.customer_id))
+    customer_id, region = session.customer_id, session.data_region
+    about = tx.entity("console_session", session.id, version=session.version, customer_id=customer_id, data_region=region)
+    tx.tell(fact, about=about)
 
 
 def _told(tx: Transaction, about: About, facts: tuple[Fact, ...]) -> list[UUID]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import Base, TenantRow, Versioned
 
@@ -15,7 +15,7 @@ class ConsoleSession(TenantRow, Versioned, Base):
     """``user_partner_id`` is the user's own partner, an ancestor's where it acts as this one.
 
     It is launched, then opened by the console that exchanges the code; ``expires_at`` is first the
-    code's end, then the session's.
+    code's end, then the session's. ``data_region`` is the customer's.
     """
 
     __tablename__ = "console_sessions"
@@ -37,6 +37,7 @@ class ConsoleSession(TenantRow, Versioned, Base):
     user_id: Mapped[UUID]
     user_name: Mapped[str]
     offer: Mapped[str | None]
+    data_region: Mapped[str] = mapped_column(default="default", server_default="default")
     consent_id: Mapped[UUID | None]
     launched_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]

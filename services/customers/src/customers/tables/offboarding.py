@@ -21,7 +21,7 @@ class Deletion(TenantRow, Versioned, Base):
     """The last deletion of the customer that ``id`` names. ``was`` is the customer's status before it.
 
     ``asked_version`` is the customer's version that asked for clearance, ``purged_version`` its last one;
-    its users and the requests for it, imports and drafts, are forgotten with it.
+    its users and the requests for it, imports and drafts, are forgotten with it. ``data_region`` is known once it is purged.
     """
 
     __tablename__ = "deletions"
@@ -44,6 +44,7 @@ class Deletion(TenantRow, Versioned, Base):
     recoverable_until: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
     purged_version: Mapped[int | None]
+    data_region: Mapped[str] = mapped_column(default="default", server_default="default")
     user_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid))
     request_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid), default=list, server_default="{}")
 

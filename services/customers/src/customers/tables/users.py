@@ -2,7 +2,8 @@
 
 ``role_ids`` is a list and no table of its own because every request reads it; who assigns a
 role locks it first, so none is named that does not exist. The password is not here but behind
-the door, where no running role can read it; so is the secret of its second factor.
+the door, where no running role can read it; so is the secret of its second factor. ``data_region`` is its
+customer's, which never changes.
 """
 
 from datetime import datetime
@@ -46,6 +47,7 @@ class User(TenantRow, Versioned, Base):
     contacts: Mapped[list[Any]] = mapped_column(JSONB, default=list)
     second_factor: Mapped[bool] = mapped_column(default=False)
     scopes: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    data_region: Mapped[str] = mapped_column(default="default", server_default="default")
     email_change: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]

@@ -51,6 +51,7 @@ class Subject:
     type: str | None = None
     id: UUID | None = None
     customer_id: UUID | None = None
+    data_region: str = "default"
     facts: Sequence[str] = ()
     before: dict[str, Any] = field(default_factory=dict)
     after: dict[str, Any] = field(default_factory=dict)
@@ -129,6 +130,7 @@ def _of_entity(records: Sequence[Told], change: Change | None) -> Subject:
         type=about.kind,
         id=about.id,
         customer_id=about.customer_id,
+        data_region=about.data_region,
         facts=[fact.topic for fact in facts],
         before=change.before if change else {},
         after=change.after if change else after,

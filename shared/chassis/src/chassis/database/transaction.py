@@ -140,7 +140,8 @@ class Transaction:
             address=self._origin.address,
         )
         self.audited.append(entry)
-        about = self.entity("audit_entry", entry.id, version=1, customer_id=entry.subject.customer_id)
+        of = entry.subject
+        about = self.entity("audit_entry", entry.id, version=1, customer_id=of.customer_id, data_region=of.data_region)
         record = entry.record()
         self.told.append(say(record, about, self._envelope(self.new_id(), record, about, self._origin.causation_id), lane=self.lane))
 
