@@ -22,6 +22,7 @@ CASES: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any], str | Non
         {"management_type": "customer_managed"},
         "consent_required",
     ),
+    "single_sign_on": ({"recheck_after": "P30D", "again_after": "P3D"}, {}, {}, None),
     "console": ({"code_lasts": "PT1M", "session_lasts": "PT1H"}, {}, {}, None),
     "capability_matrix": (
         {"actions": {"tag": {"management_types": ["partner_managed"], "rule": "CUS-64"}}},

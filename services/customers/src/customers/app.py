@@ -26,6 +26,7 @@ from customers.rules.policy_kinds import KINDS
 from customers.rules.policy_trials import TRIALS
 from customers.rules.sealing import Sealer
 from customers.rules.telling import RETELLINGS
+from customers.rules.text_records import TextRecords
 from customers.sandboxes import ADVANCE
 from customers.settings import Settings
 
@@ -34,6 +35,7 @@ def service(settings: Settings, passwords: Passwords | None = None) -> Service:
     key = signing_key(settings.signing_key.get_secret_value())
     issuer = Issuer(key)
     parts = Parts(issuer, settings.gateway_url)
+    records = TextRecords(server=None if settings.dns_server is None else str(settings.dns_server), port=settings.dns_port)
     keyring = Keyring(
         issuer=issuer,
         parts=parts,
@@ -42,6 +44,7 @@ def service(settings: Settings, passwords: Passwords | None = None) -> Service:
         sealer=Sealer(settings.keys_to_seal),
         console=_console(settings),
         providers=Providers(Outgoing(private=settings.private_providers)),
+        records=records,
     )
     return Service(
         name="customers",
@@ -50,7 +53,7 @@ def service(settings: Settings, passwords: Passwords | None = None) -> Service:
         routers=ROUTERS,
         consumers=consumers(),
         states=states_of("customers"),
-        due=due.kinds(),
+        due=due.kinds(records),
         jobs=[ADVANCE, UNLINK, MOVE, DELETE, bundling.kind(key, parts), *deeds.KINDS],
         policies=KINDS,
         trials=TRIALS,

@@ -1,7 +1,7 @@
 """What customers does when its time has come.
 
 Links for lost passwords, partners that signed up, addresses let go, ends of console sessions and of consents, imports, moves,
-purges of deleted customers, looks at all customers after a list of denied parties was loaded.
+purges of deleted customers, looks at all customers after a list of denied parties was loaded, proofs of domains.
 """
 
 from collections.abc import Sequence
@@ -14,9 +14,12 @@ from customers.denied_parties import rescreening
 from customers.identity import email_changes, resets
 from customers.offboarding import deletion, moving, purging, staging
 from customers.rules import console_sessions, going
+from customers.rules.text_records import TextRecords
+from customers.single_sign_on import proofs
 
 
-def kinds() -> Sequence[Due]:
+def kinds(records: TextRecords | None = None) -> Sequence[Due]:
+    """``records`` is where the DNS is asked; without it, as the system does."""
     return (
         Due(resets.RESET, resets.send),
         Due(sign_ups.FOUND, sign_ups.make),
@@ -30,4 +33,5 @@ def kinds() -> Sequence[Due]:
         Due(purging.ASK_AGAIN, purging.ask_again),
         purging.ERASING.due(),
         *rescreening.DUE,
+        proofs.due_work(records or TextRecords()),
     )

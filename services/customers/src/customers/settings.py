@@ -2,7 +2,7 @@
 
 import base64
 
-from pydantic import AnyHttpUrl, Field, SecretStr, field_validator
+from pydantic import AnyHttpUrl, Field, IPvAnyAddress, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from chassis.keys import signing_key
@@ -20,6 +20,7 @@ class Settings(ServiceSettings):
     ``console_url`` is where the product console signs partners in, ``console_key`` what it is known by; without both there is none.
     ``gateway_url`` is where the other services are asked for their parts of bundles; without it there are none in them.
     ``private_providers`` lets single sign-on ask providers inside one's own network, and without encryption.
+    ``dns_server`` is the resolver that proofs of domains are looked up with; without it, those of the system.
     """
 
     model_config = SettingsConfigDict(env_prefix="CUSTOMERS_")
@@ -28,6 +29,8 @@ class Settings(ServiceSettings):
     link_key: SecretStr
     sealing_keys: SecretStr
     private_providers: bool = False
+    dns_server: IPvAnyAddress | None = None
+    dns_port: int = Field(default=53, ge=1, le=65535)
     gateway_url: str | None = Field(default=None, pattern=r"^https?://[^\s/?#]+$")
     console_url: AnyHttpUrl | None = None
     console_key: SecretStr | None = None

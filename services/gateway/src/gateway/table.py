@@ -120,6 +120,8 @@ PATHS: Final[dict[str, tuple[str, ...]]] = {
         "/v1/sign-ups/challenge",
         "/v1/sso-connections",
         "/v1/sso-connections/{connection_id}",
+        "/v1/sso-connections/{connection_id}/domain-proofs",
+        "/v1/sso-connections/{connection_id}/domain-proofs/{proof_id}/verify",
         "/v1/sso-connections/{connection_id}/verify",
         "/v1/sso/begin",
         "/v1/sso/finish",

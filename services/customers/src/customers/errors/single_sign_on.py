@@ -1,4 +1,6 @@
-"""Why customers refuse something about single sign-on."""
+"""Why customers refuse something about single sign-on, and what a look-up of a domain's proof finds wrong."""
+
+from typing import Final
 
 from chassis.errors import Kind, Refusal
 
@@ -8,7 +10,7 @@ class NoSingleSignOn(Refusal):
 
     kind = Kind.NOT_FOUND
     code = "no_single_sign_on"
-    remedy = "Sign in with your password; your partner sets single sign-on up, and the operator confirms its domains."
+    remedy = "Sign in with your password; your partner sets single sign-on up, and proves its domains."
     rule = "MKT-18"
 
 
@@ -55,3 +57,70 @@ class PasswordsClosed(Refusal):
     code = "passwords_closed"
     remedy = "Sign in where your company signs you in: POST /v1/sso/begin."
     rule = "MKT-18"
+
+
+class ProofNotFound(Refusal):
+    """There is no such proof."""
+
+    kind = Kind.NOT_FOUND
+    code = "domain_proof_not_found"
+    remedy = "Check the ids; list the proofs with GET /v1/sso-connections/{connection_id}/domain-proofs."
+    rule = "MKT-18"
+
+
+class NotProvable(Refusal):
+    """Everybody may register names below this domain."""
+
+    kind = Kind.INVALID
+    code = "domain_not_provable"
+    remedy = "Prove the company's own domain."
+    rule = "MKT-18"
+
+
+class DomainVerified(Refusal):
+    """The domain counts already, by the operator's word."""
+
+    kind = Kind.CONFLICT
+    code = "sso_domain_verified"
+    remedy = "There is nothing to prove: users on the domain sign in by the connection."
+    rule = "MKT-18"
+
+
+class NameMissing(Refusal):
+    """The DNS has no such name."""
+
+    kind = Kind.CONFLICT
+    code = "dns_name_missing"
+    remedy = "Create the TXT record `record_name` with `record_value`; wait until your DNS serves it, then verify again."
+    rule = "MKT-18"
+
+
+class RecordMissing(Refusal):
+    """The name has no TXT record."""
+
+    kind = Kind.CONFLICT
+    code = "dns_record_missing"
+    remedy = "Give `record_name` a record of type TXT with `record_value`; wait until your DNS serves it, then verify again."
+    rule = "MKT-18"
+
+
+class OtherValue(Refusal):
+    """The TXT record says something else."""
+
+    kind = Kind.CONFLICT
+    code = "dns_other_value"
+    remedy = "Put exactly `record_value` into the TXT record; wait until your DNS serves it, then verify again."
+    rule = "MKT-18"
+
+
+class NoReply(Refusal):
+    """The DNS did not answer in time, or could not."""
+
+    kind = Kind.CONFLICT
+    code = "dns_no_reply"
+    remedy = "Check that the domain's name servers answer for `record_name`; then verify again."
+    rule = "MKT-18"
+
+
+PROBLEMS: Final[dict[str, type[Refusal]]] = {one.code: one for one in (NameMissing, RecordMissing, OtherValue, NoReply)}
+"""What a look-up may find wrong, by its code."""

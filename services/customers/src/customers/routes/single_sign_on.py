@@ -18,8 +18,10 @@ from customers import sessions
 from customers.routes.own import STAFF, device, tenant, tools
 from customers.rules.letting_in import SignedIn
 from customers.sessions import ChallengeView, TokensView
-from customers.single_sign_on import connections, signing_in
+from customers.single_sign_on import connections, proof_list, proofs, signing_in
 from customers.single_sign_on.connections import ClosePasswords, Connect, Disconnect, SsoConnectionView, VerifyDomain
+from customers.single_sign_on.proof_list import DomainProofView
+from customers.single_sign_on.proofs import AskProof, Conclude
 from customers.single_sign_on.signing_in import BegunView, Returned
 
 router: Final = APIRouter(prefix="/v1", tags=["single-sign-on"])
@@ -46,6 +48,10 @@ class NewConnection(Body):
 
 
 class ConfirmedDomain(Body):
+    domain: Domain
+
+
+class DomainToProve(Body):
     domain: Domain
 
 
@@ -97,6 +103,32 @@ async def verify(connection_id: UUID, body: ConfirmedDomain, call: Annotated[Cal
         command = VerifyDomain(connection_id=connection_id, seen=call.seen, domain=body.domain)
         changed = await connections.verify(tx, command)
         return call.answer(SsoConnectionView.of_entity(changed), version=changed.version)
+
+
+@router.post("/sso-connections/{connection_id}/domain-proofs", status_code=201, response_model=DomainProofView)
+async def ask_proof(connection_id: UUID, body: DomainToProve, call: Annotated[Call, _MANAGERS]) -> Response:
+    """Say by which TXT record a domain of the connection is proven (MKT-18)."""
+    async with call.change(tenant=tenant(call)) as tx:
+        proof = await proofs.ask(tx, AskProof(connection_id=connection_id, domain=body.domain))
+        return call.created(proof_list.shown(proof), location=f"/v1/sso-connections/{connection_id}/domain-proofs", version=proof.version)
+
+
+@router.get("/sso-connections/{connection_id}/domain-proofs", response_model=Listing[DomainProofView])
+async def list_proofs(connection_id: UUID, _: Annotated[Asked, Query()], call: Annotated[Call, _MANAGERS]) -> Response:
+    async with call.read() as read:
+        return call.answer(await proof_list.every(read, connection_id))
+
+
+@router.post("/sso-connections/{connection_id}/domain-proofs/{proof_id}/verify", response_model=DomainProofView)
+async def verify_proof(connection_id: UUID, proof_id: UUID, call: Annotated[Call, _MANAGERS]) -> Response:
+    """Look the record up, once and for five seconds at most. The answer says what was found: `state`, and in `problem` what is wrong."""
+    async with call.read() as read:
+        challenge = await proof_list.challenge(read, connection_id, proof_id)
+    problem = await call.tools.records.wrong_with(challenge)
+    async with call.change(tenant=tenant(call)) as tx:
+        command = Conclude(connection_id=connection_id, proof_id=proof_id, seen=call.seen, problem=problem)
+        proof = await proofs.conclude(tx, command)
+        return call.answer(proof_list.shown(proof), version=proof.version)
 
 
 @router.delete("/sso-connections/{connection_id}", status_code=204)

@@ -9,6 +9,7 @@ from customers.rules.openid import Providers
 from customers.rules.outgoing import Outgoing
 from customers.rules.passwords import Passwords
 from customers.rules.sealing import Sealer
+from customers.rules.text_records import TextRecords
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,3 +21,4 @@ class Keyring:
     parts: Parts
     console: Console | None = None
     providers: Providers = field(default_factory=lambda: Providers(Outgoing()))
+    records: TextRecords = field(default_factory=TextRecords)

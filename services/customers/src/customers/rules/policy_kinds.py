@@ -15,6 +15,7 @@ from customers.rules.offboarding_policy import OffboardingPolicy
 from customers.rules.policies import documents
 from customers.rules.provisioning import ProvisioningPolicy
 from customers.rules.residency import ResidencyPolicy
+from customers.rules.sign_on_policy import SignOnPolicy
 from customers.rules.sign_up_policy import SignUpPolicy
 from customers.rules.tree import PartnerTree
 
@@ -31,6 +32,7 @@ _SHAPES: Final = (
     ProvisioningPolicy,
     ResidencyPolicy,
     RolesPolicy,
+    SignOnPolicy,
     SignUpPolicy,
 )
 KINDS: Final = Kinds(documents, _SHAPES)

@@ -38,6 +38,7 @@ from customers.rules.new_roles import RolesPolicy
 from customers.rules.offboarding_policy import OffboardingPolicy
 from customers.rules.residency import ResidencyPolicy
 from customers.rules.selecting import EVERYBODY, seen_by
+from customers.rules.sign_on_policy import SignOnPolicy
 from customers.rules.sign_up_policy import SignUpPolicy
 from customers.rules.tree import PartnerTree
 from customers.tables.customers import Customer
@@ -230,5 +231,6 @@ TRIALS: Final[Mapping[str, Trial]] = {
         case=Region, rule="MKT-03", decide=_kept_in, present=_customers(lambda one: Region(region=one.data_region))
     ),
     RolesPolicy.kind: Trial(case=Nothing, rule="CUS-88", decide=_no_refusal, outcome=_says("role_default_access")),
+    SignOnPolicy.kind: Trial(case=Nothing, rule="MKT-18", decide=_no_refusal, outcome=_says("recheck_after", "again_after")),
     SignUpPolicy.kind: Trial(case=Accepted, rule="CUS-72", decide=_signed_up, outcome=_says("open", "terms_version", "effort")),
 }

@@ -1,6 +1,7 @@
 """Connections: where a partner's users sign in, for which domains, and what becomes of those whom nobody has added yet (MKT-18).
 
-A domain counts once the operator has confirmed that it is the partner's, and for one connection in the installation.
+A domain counts once the operator has confirmed that it is the partner's, or its DNS has (``proofs``), and for one connection
+in the installation.
 """
 
 from dataclasses import dataclass
@@ -8,15 +9,15 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, func, select
+from sqlalchemy import bindparam, delete, func, select
 
 from chassis.database import Read, Reading, Transaction
 from chassis.http.etags import Seen
 from chassis.http.lists import Listing
 from chassis.http.views import View
-from customers.errors.single_sign_on import ConnectionNotFound, DomainTaken
-from customers.rules import roles
+from customers.rules import roles, sign_in_domains
 from customers.rules.sealing import Sealer
+from customers.tables.domain_proofs import DomainProof
 from customers.tables.sso_connections import SsoConnection
 
 
@@ -101,20 +102,16 @@ async def connect(tx: Transaction, command: Connect, sealer: Sealer) -> SsoConne
 
 
 async def verify(tx: Transaction, command: VerifyDomain) -> SsoConnection:
-    """Confirm that a domain is the partner's: the operator's word.
+    """Confirm that a domain is the partner's: the operator's word, which no look-up ends.
 
     Raises:
         ConnectionNotFound: there is none.
         DomainTaken: it is another's, or nobody asked for it.
     """
     connection = await _hold(tx, command.connection_id, command.seen)
-    if command.domain not in connection.domains:
-        raise DomainTaken
-    if not (await tx.session.execute(select(func.door.take_sso_domain(command.domain, connection.id)))).scalar_one():
-        raise DomainTaken
-    connection.verified = sorted({*connection.verified, command.domain})
-    connection.updated_at = tx.now
-    await tx.session.flush()
+    await sign_in_domains.count(tx, connection, command.domain)
+    proof = (DomainProof.partner_id == tx.partner_id, DomainProof.connection_id == connection.id, DomainProof.domain == command.domain)
+    await tx.session.execute(delete(DomainProof).where(*proof))
     return connection
 
 
@@ -137,8 +134,10 @@ async def disconnect(tx: Transaction, command: Disconnect) -> None:
     Raises:
         ConnectionNotFound: there is none.
     """
-    await tx.session.delete(await _hold(tx, command.connection_id, command.seen))
+    connection = await _hold(tx, command.connection_id, command.seen)
+    await tx.session.delete(connection)
     await tx.session.flush()
+    await sign_in_domains.say(tx, connection, before={*connection.verified}, after=set())
 
 
 async def every(read: Read) -> Listing[SsoConnectionView]:
@@ -148,9 +147,6 @@ async def every(read: Read) -> Listing[SsoConnectionView]:
 
 
 async def _hold(tx: Transaction, connection_id: UUID, seen: Seen) -> SsoConnection:
-    found = select(SsoConnection).where(SsoConnection.partner_id == tx.partner_id, SsoConnection.id == connection_id)
-    connection = (await tx.session.scalars(found.with_for_update())).one_or_none()
-    if connection is None:
-        raise ConnectionNotFound
+    connection = await sign_in_domains.hold(tx, connection_id)
     seen.admit(connection.version)
     return connection

@@ -47,6 +47,7 @@ class Partner(TenantRow, Versioned, Base):
     terms_accepted_at: Mapped[datetime | None]
     held_for: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     shut_out_at: Mapped[datetime | None]
+    sign_in_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
 
 
 class Reseller(TenantRow, Versioned, Base):

@@ -10,7 +10,7 @@ from chassis.database.tables import Base, TenantRow, Versioned
 
 
 class SsoConnection(TenantRow, Versioned, Base):
-    """``domains`` are those that the partner asks for, ``verified`` those that the operator has confirmed."""
+    """``domains`` are those that the partner asks for, ``verified`` those that count."""
 
     __tablename__ = "sso_connections"
     __table_args__ = (ForeignKeyConstraint(["partner_id"], ["partners.id"], name="sso_connections_partner"),)

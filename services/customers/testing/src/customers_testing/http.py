@@ -107,15 +107,15 @@ class Web:
 
 
 @asynccontextmanager
-async def running(database: DatabaseSettings, clock: Clock) -> AsyncIterator[Web]:
-    """The service with a root party, an operator and the known world."""
+async def running(database: DatabaseSettings, clock: Clock, **changes: Any) -> AsyncIterator[Web]:
+    """The service with a root party, an operator and the known world; ``changes`` are settings."""
     worker = WorkerDatabase(database, clock)
     async with worker.work() as work:
         await the_known_world(work)
         async with work.item(ROOT_PARTNER_ID) as tx:
             await bootstrap(tx, Bootstrap(email=OPERATOR, password_hash=QUICK.hash_now(PASSWORD)))
     await worker.close()
-    app = Process(service(settings(database), QUICK), frozenset({"api"}), clock=clock).app()
+    app = Process(service(settings(database).model_copy(update=changes), QUICK), frozenset({"api"}), clock=clock).app()
     async with app.router.lifespan_context(app), auditing(database) as look:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         hooks = {"response": [look]}

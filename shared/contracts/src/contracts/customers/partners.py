@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
+from pydantic import Field
+
 from contracts.records import Fact, Part, Personal, State
 
 type PartnerStatus = Literal["active", "disabled"]
@@ -39,6 +41,7 @@ class PartnerState(Part):
     of its own users, ``second_factor_below`` of the users of every partner below it (MKT-04). ``shut_out`` closes it
     to the partners above, since ``shut_out_at`` (MKT-05). ``disabled_by`` is the partner that put it to rest, while it rests.
     ``address`` is null where nobody has said it.
+    Users on ``sign_in_domains`` sign in where the partner's company signs them in (MKT-18).
     """
 
     id: UUID
@@ -59,6 +62,7 @@ class PartnerState(Part):
     disabled_by: UUID | None = None
     shut_out_at: datetime | None = None
     address: PartnerAddress | None = None
+    sign_in_domains: list[str] = Field(default_factory=list)
 
 
 class PartnerFact(Fact):
