@@ -1,4 +1,9 @@
-"""Every test may ask for a real PostgreSQL, a real Kafka and a database of its own."""
+"""Every test may ask for a real PostgreSQL, a real Kafka and a database of its own. None is measured by the clock, made-up values neither."""
+
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 pytest_plugins = [
     "chassis_testing.logs",
