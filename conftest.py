@@ -1,4 +1,4 @@
-"""Every test may ask for a real PostgreSQL, a real Kafka and a database of its own. None is measured by the clock, made-up values neither."""
+"""Every test may ask for a real PostgreSQL, a real Kafka and a database of its own. None has to be quick, nor are made-up values."""
 
 from hypothesis import HealthCheck, settings
 
