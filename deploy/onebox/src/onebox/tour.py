@@ -8,7 +8,7 @@ the trial is converted; the rated line reaches the billing consumer.
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -16,6 +16,7 @@ from uuid import UUID, uuid4
 import httpx
 from rich.console import Console
 
+from contracts.products.reports import Report
 from onebox import billed, environment, people
 from onebox.api import Api, Refused
 from onebox.facts import Facts, following
@@ -108,8 +109,9 @@ async def _main_job(tour: Tour) -> None:
     tour.show(f"GET /v1/customer-overview: {row['name']}, {row['management_type']}, as of {row['as_of']}")
 
     tour.step("7. Its product reports computers, and the list says what they need")
-    await _report(tour, customer, trial)
-    row = await tour.until("its computers in reporting", lambda: _concerned(partner, tour.company))
+    computers = connector.computers(UUID(customer["id"]), trial["product"])
+    await _report(tour, customer, computers)
+    row = await tour.until("its computers in reporting", lambda: _concerned(partner, customer, len(computers)))
     tour.show(f"require update: {row['require_update']}; alerts: {row['alerts']['critical']} critical, {row['alerts']['warning']} warning")
     tour.show(", ".join(f"{one['severity']}: {one['reason']}" for one in row["attention"]))
 
@@ -151,13 +153,17 @@ async def _overview(partner: Api, company: str) -> dict[str, Any] | None:
     return page["items"][0] | {"as_of": page["as_of"]} if page["items"] else None
 
 
-async def _report(tour: Tour, customer: dict[str, Any], trial: dict[str, Any]) -> None:
+async def _report(tour: Tour, customer: dict[str, Any], computers: Sequence[Report]) -> None:
     async with connector.connected(tour.home.kafka()) as telling:
-        await telling.tell(UUID(customer["partner_id"]), *connector.computers(UUID(customer["id"]), trial["product"]))
+        await telling.tell(UUID(customer["partner_id"]), *computers)
 
 
-async def _concerned(partner: Api, company: str) -> dict[str, Any] | None:
-    items = (await partner.get("/v1/customer-overview", q=company, alerts="critical", require_update="true"))["items"]
+async def _concerned(partner: Api, customer: dict[str, Any], computers: int) -> dict[str, Any] | None:
+    """The customer's row once all that was reported is counted in it."""
+    if (await partner.get(f"/v1/customers/{customer['id']}/endpoint-summary"))["endpoints"] < computers:
+        return None
+    name = customer["company"]["name"]
+    items = (await partner.get("/v1/customer-overview", q=name, alerts="critical", require_update="true"))["items"]
     return items[0] if items else None
 
 
