@@ -10,7 +10,7 @@ from house import houses
 from house.houses import House
 from house.records import HouseBuilt, HouseChanged, HouseState
 from house.relaying import a_partner, drained, left, relaying, versions
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from chassis.database import ApiDatabase, Transaction, WorkerDatabase, outbox
 from chassis.relay.reading import WAVE
@@ -18,6 +18,9 @@ from chassis.relay.terms import in_order
 from chassis_testing.topics import Topics
 from chassis_testing.waiting import eventually
 from contracts.partitions import partition_for
+
+_PATIENTLY = text("set local lock_timeout = '60s'")
+"""Eight who wait for one another's houses wait long on a slow machine."""
 
 
 async def test_a_fact_and_its_state_arrive_with_the_same_version(
@@ -94,6 +97,7 @@ async def test_twenty_thousand_rows_of_racing_writers_arrive_once_and_in_order_u
 async def _rename(tx: Transaction, house_ids: Sequence[UUID], name: str) -> None:
     """Locked in a fixed order, so that writers who share houses wait for one another and never in a ring."""
     these = (House.partner_id == tx.partner_id, House.id.in_(house_ids))
+    await tx.session.execute(_PATIENTLY)
     await tx.session.execute(select(House.id).where(*these).order_by(House.id).with_for_update())
     raised = update(House).where(*these).values(name=name, version=House.version + 1).returning(House.id, House.version, House.customer_id)
     for row in await tx.session.execute(raised, execution_options={"synchronize_session": False}):
